@@ -1,0 +1,26 @@
+//! A small register-transfer language, elaborated at run time.
+//!
+//! A [`Design`] is a list of [`Module`]s with one top. Modules are made with a
+//! [`ModuleBuilder`], checked by the one verifier and then handed, unchanged, to
+//! the Verilog printer, to the reference interpreter and to the fast simulator.
+//! The language is two-state, has one clock (`clk`) and one synchronous reset
+//! (`rst`), and knows nothing of transformers.
+//!
+//! It holds no host closures: whatever a design does is visible in its value.
+
+mod bits;
+mod builder;
+mod design;
+mod expr;
+mod module;
+mod ty;
+
+pub use bits::Bits;
+pub use builder::{InstanceBuilder, ModuleBuilder};
+pub use design::Design;
+pub use expr::{BinaryOp, Expr, ExprKind, UnaryOp, select};
+pub use module::{
+    Assign, Connection, Direction, Instance, Memory, MemoryId, MemoryStyle, Module, ModuleId, Origin, Primitive,
+    Process, ReadPort, Register, Signal, SignalId, SignalKind, Statement, WritePort,
+};
+pub use ty::Ty;
