@@ -95,7 +95,13 @@ impl ModuleBuilder {
     /// Drives a wire; the value is resized to nothing: widths must agree.
     pub fn assign(&mut self, target: &Expr, value: &Expr) {
         let target = self.id(target);
-        self.module.assigns.push(Assign { target, value: value.clone() });
+        self.module.assigns.push(Assign { target, part: None, value: value.clone() });
+    }
+
+    /// Drives one part (an index of the outermost dimension) of a wire with lanes.
+    pub fn assign_part(&mut self, target: &Expr, part: u32, value: &Expr) {
+        let target = self.id(target);
+        self.module.assigns.push(Assign { target, part: Some(part), value: value.clone() });
     }
 
     /// One element of a signal with lanes.

@@ -62,7 +62,9 @@ pub struct Signal {
 pub struct Assign {
     /// The wire.
     pub target: SignalId,
-    /// Its value, of the target's total width.
+    /// Part of the outermost dimension that is driven; the whole signal when absent.
+    pub part: Option<u32>,
+    /// Its value, of the target's (or the part's) total width.
     pub value: Expr,
 }
 

@@ -46,6 +46,11 @@ impl Ty {
         self.elements() * self.width
     }
 
+    /// Bits of one part along the outermost dimension; of the whole signal for a scalar.
+    pub fn part_width(&self) -> u32 {
+        self.dims.iter().skip(1).product::<u32>() * self.width
+    }
+
     /// The element's type.
     pub fn element(&self) -> Self {
         Self { width: self.width, signed: self.signed, dims: Vec::new() }
