@@ -1,0 +1,10 @@
+//! What the accelerator computes, without any hardware: the fixed-point contract, the polynomial
+//! units, the quantized network and the golden model that runs it in integers only.
+//!
+//! `docs/arithmetic.md` specifies every function here; the hardware units name the function they equal.
+
+pub mod fixed;
+pub mod golden;
+pub mod layernorm;
+pub mod poly;
+pub mod quant;

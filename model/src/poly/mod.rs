@@ -1,0 +1,6 @@
+//! Integer polynomial units.
+
+pub mod exp;
+pub mod gelu;
+pub mod recip;
+pub mod rsqrt;

@@ -1,0 +1,136 @@
+//! The quantized network: everything the golden model and the accelerator need, integers only.
+
+mod random;
+mod validate;
+
+pub use crate::layernorm::NormParams;
+pub use crate::poly::gelu::GeluParams;
+pub use random::{Extreme, random, random_image};
+pub use validate::{QuantError, validate};
+
+/// Dimensions of a plain vision transformer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dims {
+    /// Tokens, with the class token.
+    pub tokens: usize,
+    /// Inputs of a patch.
+    pub patch_inputs: usize,
+    /// Embedding channels D.
+    pub embed: usize,
+    /// Blocks.
+    pub depth: usize,
+    /// Attention heads.
+    pub heads: usize,
+    /// Channels of a head.
+    pub head_dim: usize,
+    /// Hidden channels of the MLP.
+    pub mlp_hidden: usize,
+    /// Classes.
+    pub classes: usize,
+}
+
+impl Dims {
+    /// Channels of all heads.
+    pub fn attention(&self) -> usize {
+        self.heads * self.head_dim
+    }
+}
+
+/// A quantized matrix product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linear {
+    /// Name, timm-like.
+    pub name: String,
+    /// Reduction length.
+    pub inputs: usize,
+    /// Output channels.
+    pub outputs: usize,
+    /// `[outputs][inputs]`, -127..=127.
+    pub weight: Vec<i8>,
+    /// Per output, accumulator units.
+    pub bias: Vec<i32>,
+    /// Per output, 17 bits.
+    pub mult: Vec<u32>,
+    /// Shift selector of the tensor.
+    pub sel: u32,
+}
+
+/// Constant of the row-scaled product A V: `step of V / step of O = gain * 2^exponent`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowScale {
+    /// 17-bit mantissa.
+    pub gain: u32,
+    /// Exponent.
+    pub exponent: i32,
+}
+
+/// Scale of the attention scores, to units of ln2/256, with the 1/sqrt(d) inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScoreScale {
+    /// 17-bit multiplier.
+    pub mult: u32,
+    /// Shift selector.
+    pub sel: u32,
+}
+
+/// A transformer block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Norm before attention.
+    pub norm1: NormParams,
+    /// Queries.
+    pub q: Linear,
+    /// Keys.
+    pub k: Linear,
+    /// Values.
+    pub v: Linear,
+    /// Scores.
+    pub scores: ScoreScale,
+    /// A V.
+    pub attend: RowScale,
+    /// Output projection, to the residual stream.
+    pub proj: Linear,
+    /// Norm before the MLP.
+    pub norm2: NormParams,
+    /// First MLP product.
+    pub fc1: Linear,
+    /// Its activation.
+    pub gelu: GeluParams,
+    /// Second MLP product, to the residual stream.
+    pub fc2: Linear,
+}
+
+/// A quantized network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuantNetwork {
+    /// The user's name for it.
+    pub name: String,
+    /// Dimensions.
+    pub dims: Dims,
+    /// Patch embedding (bias zero; it is part of `pos`).
+    pub embed: Linear,
+    /// `[tokens][embed]`: class token and position embedding, patch bias included; residual units.
+    pub pos: Vec<i16>,
+    /// Blocks.
+    pub blocks: Vec<Block>,
+    /// Final norm.
+    pub norm: NormParams,
+    /// Classifier.
+    pub head: Linear,
+    /// Real value of one step of the residual stream.
+    pub residual_step: f64,
+    /// Real value of one step of the logits.
+    pub logit_step: f64,
+}
+
+impl QuantNetwork {
+    /// Every product with stored weights, in execution order.
+    pub fn linears(&self) -> Vec<&Linear> {
+        let mut all = vec![&self.embed];
+        for block in &self.blocks {
+            all.extend([&block.q, &block.k, &block.v, &block.proj, &block.fc1, &block.fc2]);
+        }
+        all.push(&self.head);
+        all
+    }
+}

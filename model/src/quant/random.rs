@@ -1,0 +1,98 @@
+//! Random quantized networks with sane activation ranges, for tests of any configuration.
+
+use super::{Block, Dims, GeluParams, Linear, NormParams, QuantNetwork, RowScale, ScoreScale};
+use crate::fixed::{mantissa_exponent, multipliers};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// A corner to be exercised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extreme {
+    /// Nothing special.
+    None,
+    /// Weights only -127 and 127.
+    FullScaleWeights,
+    /// Query weights and biases zero: all scores equal.
+    EqualScores,
+}
+
+struct Maker {
+    rng: ChaCha8Rng,
+    extreme: Extreme,
+}
+
+impl Maker {
+    /// A product whose outputs have a standard deviation of about `target` steps.
+    fn linear(&mut self, name: String, inputs: usize, outputs: usize, target: f64) -> Linear {
+        let full = self.extreme == Extreme::FullScaleWeights;
+        let weight: Vec<i8> = (0..inputs * outputs)
+            .map(|_| if full { [-127, 127][self.rng.random_range(0..2)] } else { self.rng.random_range(-127..=127) })
+            .collect();
+        let deviation = 36.0 * if full { 127.0 } else { 73.0 } * (inputs as f64).sqrt();
+        let factors: Vec<f64> = (0..outputs).map(|_| target / deviation * self.rng.random_range(0.5..1.5)).collect();
+        let (mult, sel) = multipliers(&factors).expect("the factors are far below 2");
+        let spread = (deviation / 2.0) as i32;
+        let bias = (0..outputs).map(|_| self.rng.random_range(-spread..=spread)).collect();
+        Linear { name, inputs, outputs, weight, bias, mult, sel }
+    }
+
+    fn norm(&mut self, embed: usize) -> NormParams {
+        let clip = self.rng.random_range(3.0..5.0);
+        let (gain, exponent) = mantissa_exponent(127.0 * embed as f64 / (clip * 64.0)).expect("a positive number");
+        NormParams { gain, exponent, eps: self.rng.random_range(1..5000) }
+    }
+
+    fn block(&mut self, i: usize, d: &Dims) -> Block {
+        let name = |part: &str| format!("blocks.{i}.{part}");
+        let mut q = self.linear(name("attn.q"), d.embed, d.attention(), 30.0);
+        if self.extreme == Extreme::EqualScores {
+            q.weight.fill(0);
+            q.bias.fill(0);
+        }
+        let score = 500.0 / (900.0 * (d.head_dim as f64).sqrt());
+        let (mult, sel) = multipliers(&[score.min(1.9)]).expect("below 2");
+        let (gain, exponent) = mantissa_exponent(self.rng.random_range(1.0..4.0)).expect("positive");
+        let gelu = GeluParams::new(self.rng.random_range(0.01..0.06), if self.rng.random() { 1.0 } else { 0.5 });
+        Block {
+            norm1: self.norm(d.embed),
+            q,
+            k: self.linear(name("attn.k"), d.embed, d.attention(), 30.0),
+            v: self.linear(name("attn.v"), d.embed, d.attention(), 40.0),
+            scores: ScoreScale { mult: mult[0], sel },
+            attend: RowScale { gain, exponent },
+            proj: self.linear(name("attn.proj"), d.attention(), d.embed, 900.0),
+            norm2: self.norm(d.embed),
+            fc1: self.linear(name("mlp.fc1"), d.embed, d.mlp_hidden, 1500.0),
+            gelu: gelu.expect("the step is in range"),
+            fc2: self.linear(name("mlp.fc2"), d.mlp_hidden, d.embed, 900.0),
+        }
+    }
+}
+
+/// A network of the given dimensions from a seed.
+pub fn random(dims: &Dims, seed: u64, extreme: Extreme) -> QuantNetwork {
+    let mut maker = Maker { rng: ChaCha8Rng::seed_from_u64(seed), extreme };
+    let mut embed = maker.linear("patch_embed.proj".to_owned(), dims.patch_inputs, dims.embed, 1000.0);
+    embed.bias.fill(0);
+    let pos = (0..dims.tokens * dims.embed).map(|_| maker.rng.random_range(-3000..=3000)).collect();
+    let blocks = (0..dims.depth).map(|i| maker.block(i, dims)).collect();
+    QuantNetwork {
+        name: format!("random-{seed}"),
+        dims: dims.clone(),
+        embed,
+        pos,
+        blocks,
+        norm: maker.norm(dims.embed),
+        head: maker.linear("head".to_owned(), dims.embed, dims.classes, 5000.0),
+        residual_step: 1.0 / 1024.0,
+        logit_step: 1.0 / 1024.0,
+    }
+}
+
+/// Random patches for a network: `[tokens][patch_inputs]`, row 0 zero.
+pub fn random_image(dims: &Dims, seed: u64) -> Vec<i8> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x1ea9_e5ee);
+    let mut patches = vec![0; dims.patch_inputs];
+    patches.extend((dims.patch_inputs..dims.tokens * dims.patch_inputs).map(|_| rng.random_range(-127..=127i8)));
+    patches
+}
