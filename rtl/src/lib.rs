@@ -12,6 +12,7 @@ mod bits;
 mod builder;
 mod design;
 mod expr;
+mod interpret;
 mod module;
 mod ty;
 
@@ -19,6 +20,7 @@ pub use bits::Bits;
 pub use builder::{InstanceBuilder, ModuleBuilder};
 pub use design::Design;
 pub use expr::{BinaryOp, Expr, ExprKind, UnaryOp, select};
+pub use interpret::{InterpretError, Interpreter};
 pub use module::{
     Assign, Connection, Direction, Instance, Memory, MemoryId, MemoryStyle, Module, ModuleId, Origin, Primitive,
     Process, ReadPort, Register, Signal, SignalId, SignalKind, Statement, WritePort,

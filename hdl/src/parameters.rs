@@ -1,0 +1,89 @@
+//! What fixes the shape of the hardware. Two networks that fit the same [`Parameters`] run on
+//! the same Verilog.
+
+/// Largest token count the 16-bit row counters and memories are dimensioned for.
+pub const MAX_TOKENS: u32 = 512;
+
+/// Sizes of the generated accelerator, in words of the respective memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameters {
+    /// Array rows R: reduction elements per stationary tile; 16, 32 or 64.
+    pub rows: u32,
+    /// Array columns C: outputs per stationary tile; a power of two, 4 <= C <= R.
+    pub columns: u32,
+    /// Most tokens, with the class token (rows of accumulators and row tables).
+    pub max_tokens: u32,
+    /// Words (R x int8) of the streamed-operand memory A.
+    pub a_words: u32,
+    /// Words (R x int8) of the key memory K.
+    pub k_words: u32,
+    /// Addresses (R x int8, one element per bank) of the transposing value memory V.
+    pub v_words: u32,
+    /// Words (R x int16) of the score memory S, both buffers.
+    pub s_words: u32,
+    /// Words (R x int16) of the residual memory X.
+    pub x_words: u32,
+    /// Groups of C logits.
+    pub out_words: u32,
+}
+
+impl Parameters {
+    /// Column pairs, i.e. DSP columns.
+    pub fn pairs(&self) -> u32 {
+        self.columns / 2
+    }
+
+    /// Cascades of 16 DSPs in one column.
+    pub fn segments(&self) -> u32 {
+        self.rows / 16
+    }
+
+    /// Parts of C lanes in a word of R lanes.
+    pub fn subwords(&self) -> u32 {
+        self.rows / self.columns
+    }
+
+    /// Depth of tables that are addressed by a row: a power of two.
+    pub fn row_depth(&self) -> u32 {
+        self.max_tokens.next_power_of_two()
+    }
+
+    /// R-byte vectors that carry the parameters of C lanes.
+    pub fn parameter_vectors(&self) -> u32 {
+        (8 * self.columns).div_ceil(self.rows)
+    }
+
+    /// Pipeline lengths that follow from the sizes.
+    pub fn latencies(&self) -> Latencies {
+        let column_sum = self.segments().ilog2().max(1);
+        let array = 18 + column_sum + self.pairs() - 1;
+        Latencies { operand: 9, column_sum, array, post: 13, finalize: 13 + self.columns.ilog2() + 16 }
+    }
+}
+
+/// Cycles from one point of the pipeline to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Latencies {
+    /// From the streamer's (or the loader's) outputs to the operand at the array's edge.
+    pub operand: u32,
+    /// From the last DSP of a column to the column's sums.
+    pub column_sum: u32,
+    /// From the operand at the array's edge to all column sums side by side.
+    pub array: u32,
+    /// From the accumulated row to the write into a memory.
+    pub post: u32,
+    /// From the accumulated row to the end of everything that it causes.
+    pub finalize: u32,
+}
+
+impl Latencies {
+    /// From the streamer's row to the accumulated row at the head of post-processing.
+    pub fn to_post(&self) -> u32 {
+        self.operand + self.array + 2
+    }
+
+    /// From the streamer's row to the destination write.
+    pub fn to_write(&self) -> u32 {
+        self.to_post() + self.post
+    }
+}
