@@ -103,7 +103,7 @@ fn value(node: &Node, ty: Type, context: Context) -> Result<(Expr, bool), Refusa
         Node::Cast(inner, width) => cast(node, inner, *width, context),
         Node::Signed(inner) => signed(node, inner, ty, context),
         Node::Unsigned(inner) => {
-            let value = alone(inner, None)?;
+            let value = in_context(node, inner, None, inner.verilog())?;
             same_width(node, inner, &value)?;
             Ok((value.expr, true))
         }
@@ -148,7 +148,7 @@ fn same_width(node: &Node, inner: &Node, value: &Value) -> Result<(), Refusal> {
 
 /// Printed as `$signed(inner)`: the sign is extended by the context, if that is signed.
 fn signed(node: &Node, inner: &Node, ty: Type, context: Context) -> Result<(Expr, bool), Refusal> {
-    let value = alone(inner, None)?;
+    let value = in_context(node, inner, None, inner.verilog())?;
     same_width(node, inner, &value)?;
     let bits = value.expr.as_signed();
     let from = value.ty.width;
@@ -170,7 +170,7 @@ fn unary(node: &Node, op: &VerilogOpUnary, inner: &Node, ty: Type, context: Cont
             Ok((raw(BinaryOp::Sub, Expr::constant(Bits::zero(ty.width)), value.as_unsigned()), false))
         }
         VerilogOpUnary::All | VerilogOpUnary::Any | VerilogOpUnary::Xor => {
-            let value = alone(inner, None)?;
+            let value = in_context(node, inner, None, inner.verilog())?;
             same_width(node, inner, &value)?;
             let expr = match op {
                 VerilogOpUnary::All => value.expr.all(),
@@ -253,11 +253,11 @@ fn compare(node: &Node, left: &Node, op: &VerilogOp, right: &Node) -> Result<Exp
     let context = left.verilog().join(right.verilog());
     let want = left.natural().or_else(|| right.natural());
     let orders = !matches!(op, VerilogOp::Eq | VerilogOp::Ne);
-    if orders && want.is_some_and(Type::is_signed) && !context.signed {
+    if let Some(ty) = want.filter(|ty| orders && ty.is_signed() && !context.signed) {
         return Err(differs(
             node,
             "an unsigned operand makes Verilog compare unsigned".to_owned(),
-            "assign the number to a `Local` signal of type `Signed` and compare with that".to_owned(),
+            format!("compare with a `Constant<Signed<{}>>` field", ty.width),
         ));
     }
     let a = in_context(node, left, want, context)?;

@@ -84,7 +84,7 @@
 //!
 //! **State** lives in `DFF` children; a `DFF` named `left` becomes the register `left` and its next
 //! value `left_next`. All state starts at zero, an enum in its first state: put the state that the
-//! block has at power-up first.
+//! block has at power-up first, or use `DFFWithInit`, which inverts bits around a `DFF`.
 //!
 //! **Blocks in blocks**, arrays and `Vec`s of blocks are flattened into the module, their names joined
 //! by `_`. `for` loops over literal bounds are unrolled; `self.lanes[i + 1].d.next` is fine.

@@ -100,7 +100,7 @@ impl Declarations<'_> {
         mut names: Names,
     ) -> Result<(Names, Vec<Names>), ImportError> {
         for atom in &block.atoms {
-            self.states(&mut names, atom);
+            Self::states(block, &mut names, atom)?;
             if is_port(atom) {
                 continue;
             }
@@ -123,7 +123,7 @@ impl Declarations<'_> {
         let mut inside = Names::new();
         let mut flop = (None, None);
         for atom in child.atoms.iter().filter(|a| is_port(a)) {
-            self.states(names, atom);
+            Self::states(child, names, atom)?;
             let outer_name = format!("{}${}", child.name, atom.name);
             let input = atom.kind == AtomKind::InputParameter;
             if atom.clock {
@@ -163,10 +163,23 @@ impl Declarations<'_> {
         Name::Signal { value: self.module.declare(emitted, port_type(atom.ty)), ty: atom.ty, role }
     }
 
-    fn states(&self, names: &mut Names, atom: &AtomInfo) {
+    /// Enters the states of an atom's enum. rust-hdl drops the path of an enum's type.
+    fn states(block: &Scope, names: &mut Names, atom: &AtomInfo) -> Result<(), ImportError> {
         for (code, state) in atom.states.iter().enumerate() {
-            names.insert(state.replace("::", "$"), Name::State(Bits::new(atom.ty.width, code as u128)));
+            let code = Bits::new(atom.ty.width, code as u128);
+            match names.insert(state.replace("::", "$"), Name::State(code.clone())) {
+                Some(Name::State(other)) if other != code => {
+                    return Err(ImportError::Signal {
+                        block: block.path.clone(),
+                        signal: atom.name.replace('$', "."),
+                        kind: format!("of a second enum with a state `{state}`"),
+                        remedy: "give the enums of a block different names",
+                    });
+                }
+                _ => {}
+            }
         }
+        Ok(())
     }
 
     fn describe(&mut self, value: &Expr, atom: &AtomInfo) {

@@ -166,10 +166,10 @@ impl Logic for Machine {
 }
 
 /// A fixed stream of pseudo-random words (the splitmix64 generator).
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -194,7 +194,7 @@ fn both_simulators_agree_at_every_cycle() {
     let mut seen = [0u32; 5];
     for cycle in 0..3000 {
         let word = random.next();
-        let (reset, start, ready) = (word % 97 == 0, word >> 8 & 3 != 0, word >> 10 & 7 > 2);
+        let (reset, start, ready) = (word.is_multiple_of(97), word >> 8 & 3 != 0, word >> 10 & 7 > 2);
         let amount = if word >> 13 & 1 == 1 { word >> 16 & 255 } else { word >> 16 & 7 };
         let offset = (word >> 24) as i8;
         theirs.reset.next = reset;
