@@ -358,9 +358,20 @@ fn replace(node: &Node, (base, index, bit): (&Node, &Node, &Node), context: Cont
     }
     let value = lower(base, None, context)?;
     let bit = in_context(node, bit, Some(Type::bits(1)), context)?.expr;
-    let index = alone(index, Some(Type::bits(LITERAL_WIDTH)))?.expr;
     let width = value.ty.width;
+    let bits = value.expr.as_unsigned();
+    if let Node::Literal { value: at, .. } = index.bare() {
+        let at = u32::try_from(*at).ok().filter(|at| *at < width);
+        let Some(at) = at else {
+            return Err(unsupported(node, "it reaches beyond the signal", "replace a bit at a lower place"));
+        };
+        let below = (at > 0).then(|| bits.slice(0, at));
+        let above = (at + 1 < width).then(|| bits.slice(at + 1, width - at - 1));
+        let parts: Vec<Expr> = below.into_iter().chain([bit]).chain(above).collect();
+        return Ok((Expr::concat_low_first(&parts), value.exact));
+    }
+    let index = alone(index, Some(Type::bits(LITERAL_WIDTH)))?.expr;
     let hole = !Expr::lit(1, width).shl(&index);
     let placed = bit.extend(width).shl(&index);
-    Ok((&(&value.expr.as_unsigned() & &hole) | &placed, value.exact))
+    Ok((&(&bits & &hole) | &placed, value.exact))
 }

@@ -403,6 +403,17 @@ agrees!(
     }
 );
 agrees!(
+    bits_replaced_at_fixed_places,
+    Bits<8>,
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.o.next = self.a.val().replace_bit(0, self.p.val());
+        if self.q.val() {
+            self.o.next = self.b.val().replace_bit(7, self.p.val()).replace_bit(3, true);
+        }
+    }
+);
+agrees!(
     bit_replaced,
     Bits<8>,
     #[hdl_gen]
