@@ -15,6 +15,8 @@ mod expr;
 mod interpret;
 mod module;
 mod ty;
+pub mod verilog;
+mod walk;
 
 pub use bits::Bits;
 pub use builder::{InstanceBuilder, ModuleBuilder};
