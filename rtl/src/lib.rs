@@ -16,6 +16,7 @@ mod interpret;
 mod module;
 mod ty;
 pub mod verilog;
+mod verify;
 mod walk;
 
 pub use bits::Bits;
@@ -28,3 +29,4 @@ pub use module::{
     Process, ReadPort, Register, Signal, SignalId, SignalKind, Statement, WritePort,
 };
 pub use ty::Ty;
+pub use verify::{VerifyError, verify};

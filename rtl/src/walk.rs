@@ -28,7 +28,8 @@ pub fn roots<'m>(module: &'m Module, visit: &mut dyn FnMut(&'m Expr)) {
     }
 }
 
-fn statement_roots<'m>(body: &'m [Statement], visit: &mut dyn FnMut(&'m Expr)) {
+/// As [`roots`], of statements.
+pub fn statement_roots<'m>(body: &'m [Statement], visit: &mut dyn FnMut(&'m Expr)) {
     for statement in body {
         match statement {
             Statement::Assign(_, value) => visit(value),

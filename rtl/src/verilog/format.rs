@@ -39,24 +39,38 @@ pub fn literal(bits: &Bits, signed: bool) -> String {
     format!("{width}'{mark}h{}", &digits[digits.len().saturating_sub(needed)..])
 }
 
-/// Breaks long lines at spaces; continuation lines are indented by `indent` more.
+/// Breaks long lines at spaces, outside of brackets where possible; continuation lines are indented by
+/// `indent` more.
 pub fn wrap(line: &str, indent: usize) -> String {
     let own = line.len() - line.trim_start().len();
     let mut out = String::new();
-    let mut column = 0;
-    for (i, word) in line.split(' ').enumerate() {
-        if i > 0 && column + 1 + word.len() > LINE && column > own + indent {
-            out.push('\n');
-            out.push_str(&" ".repeat(own + indent));
-            column = own + indent;
-        } else if i > 0 {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += word.len();
+    let mut rest = line.to_owned();
+    while rest.len() > LINE {
+        let Some(at) = break_point(&rest, own + indent) else { break };
+        out.push_str(&rest[..at]);
+        out.push('\n');
+        rest = format!("{}{}", " ".repeat(own + indent), &rest[at + 1..]);
     }
-    out
+    out + &rest
+}
+
+/// The last of the spaces with the fewest brackets around them, in the later part of the line.
+fn break_point(line: &str, margin: usize) -> Option<usize> {
+    let mut depth = 0;
+    let mut best: Option<(i32, usize)> = None;
+    for (at, c) in line.char_indices() {
+        match c {
+            '(' | '{' | '[' => depth += 1,
+            ')' | '}' | ']' => depth -= 1,
+            ' ' if at > margin.max(LINE / 3) && (at <= LINE || best.is_none()) => {
+                if best.is_none_or(|(least, _)| depth <= least) {
+                    best = Some((depth, at));
+                }
+            }
+            _ => {}
+        }
+    }
+    best.map(|(_, at)| at)
 }
 
 /// `head = value;` with a value that may bring its own line breaks.

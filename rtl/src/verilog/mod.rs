@@ -20,6 +20,8 @@ mod term;
 mod text;
 mod unused;
 
+pub(crate) use storage::address_bits;
+
 use crate::{Design, Origin};
 
 /// A printed module.

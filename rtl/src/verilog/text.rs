@@ -289,7 +289,8 @@ impl Printer<'_> {
             _ => self.slice(bare, bits - 1, 1),
         };
         let text = self.operand(inner).text;
-        Text::leaf(format!("{{{{{more}{{{}}}}}, {text}}}", sign.text), false)
+        let copies = if more == 1 { sign.text } else { format!("{{{more}{{{}}}}}", sign.text) };
+        Text::leaf(format!("{{{copies}, {text}}}"), false)
     }
 
     fn unary(&mut self, op: UnaryOp, a: TermId) -> Text {
@@ -301,7 +302,7 @@ impl Printer<'_> {
             UnaryOp::ReduceOr => ("|", false),
             UnaryOp::ReduceXor => ("^", false),
         };
-        let text = format!("{mark}{}", a.closed());
+        let text = if a.text.starts_with('-') { format!("{mark}({})", a.text) } else { format!("{mark}{}", a.closed()) };
         if op == UnaryOp::Not { Text { text, signed, shape: Shape::Chain("~") } } else { Text::other(text, signed) }
     }
 
@@ -457,8 +458,7 @@ impl Printer<'_> {
 }
 
 fn constant(bits: &Bits, signed: bool) -> Text {
-    let text = literal(bits, signed);
-    if text.starts_with('-') { Text::other(text, signed) } else { Text::leaf(text, signed) }
+    Text::leaf(literal(bits, signed), signed)
 }
 
 /// What a temporary's name says of it.
