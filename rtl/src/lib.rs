@@ -15,8 +15,8 @@ mod expr;
 mod interpret;
 mod module;
 mod ty;
-pub mod verilog;
 mod verify;
+pub mod verilog;
 mod walk;
 
 pub use bits::Bits;

@@ -136,8 +136,8 @@ fn connections(design: &Design, instance: &Instance, counts: &mut Counts<'_>) ->
             }
         }
     }
-    let open = child.ports().find(|(id, s)| {
-        s.port == Some(Direction::Input) && !instance.connections.iter().any(|(port, _)| port == id)
-    });
+    let open = child
+        .ports()
+        .find(|(id, s)| s.port == Some(Direction::Input) && !instance.connections.iter().any(|(port, _)| port == id));
     open.map_or(Ok(()), |(_, s)| Err(error(&s.name, "is an input without a connection; connect it".to_owned())))
 }

@@ -101,7 +101,9 @@ pub enum VerifyError {
         problem: String,
     },
     /// Rule 8.
-    #[error("module `{module}`: `{signal}` is not assigned on every path of its process (a latch); assign a default first")]
+    #[error(
+        "module `{module}`: `{signal}` is not assigned on every path of its process (a latch); assign a default first"
+    )]
     Latch {
         /// The module.
         module: String,

@@ -55,7 +55,11 @@ fn near(module: &Module, root: &Expr) -> String {
     names.sort_unstable();
     names.dedup();
     names.truncate(6);
-    if names.is_empty() { "a constant expression".to_owned() } else { format!("expression of `{}`", names.join("`, `")) }
+    if names.is_empty() {
+        "a constant expression".to_owned()
+    } else {
+        format!("expression of `{}`", names.join("`, `"))
+    }
 }
 
 fn problem(module: &Module, expr: &Expr) -> Option<String> {
@@ -65,7 +69,9 @@ fn problem(module: &Module, expr: &Expr) -> Option<String> {
     }
     let fails = |wrong: bool, text: String| wrong.then_some(text);
     match expr.kind() {
-        ExprKind::Const(bits) => fails(bits.width() != width, format!("a constant of {} bits as {width}", bits.width())),
+        ExprKind::Const(bits) => {
+            fails(bits.width() != width, format!("a constant of {} bits as {width}", bits.width()))
+        }
         ExprKind::Signal(id) => match module.signals.get(id.index()) {
             None => Some("a signal of another module; use this builder's handles".to_owned()),
             Some(s) => fails(
@@ -84,9 +90,10 @@ fn problem(module: &Module, expr: &Expr) -> Option<String> {
             low + width > a.width() || signed,
             format!("bits {low}..{} of a value of {} bits; slice within it", low + width, a.width()),
         ),
-        ExprKind::Concat(parts) => {
-            fails(parts.iter().map(Expr::width).sum::<u32>() != width || signed, "a concatenation of other width".into())
-        }
+        ExprKind::Concat(parts) => fails(
+            parts.iter().map(Expr::width).sum::<u32>() != width || signed,
+            "a concatenation of other width".into(),
+        ),
         ExprKind::Extend(a) => fails(
             a.width() > width || a.is_signed() != signed,
             format!("an extension of {} bits to {width}; truncate to make a value narrower", a.width()),

@@ -82,7 +82,8 @@ impl Printer<'_> {
         let enable = enable.map(|e| self.plain(e));
         let next = self.lowered.term(&register.next);
         let next = self.root(next, None);
-        let signed = self.module.signal(register.signal).ty.is_scalar() && self.module.signal(register.signal).ty.signed;
+        let signed =
+            self.module.signal(register.signal).ty.is_scalar() && self.module.signal(register.signal).ty.signed;
         let reset = register.reset.as_ref().map(|value| (name.clone(), literal(value, signed)));
         self.items.push(Item::Register { enable, reset, next: (name, next) });
     }

@@ -141,7 +141,8 @@ impl<'d> Printer<'d> {
             };
             let sign = if signal.ty.is_scalar() && signal.ty.signed { "signed " } else { "" };
             let lanes = ports::lanes(&signal.ty);
-            let notes: Vec<&str> = [signal.doc.as_str(), lanes.as_str()].into_iter().filter(|s| !s.is_empty()).collect();
+            let notes: Vec<&str> =
+                [signal.doc.as_str(), lanes.as_str()].into_iter().filter(|s| !s.is_empty()).collect();
             let comment = if notes.is_empty() { String::new() } else { format!(" // {}", notes.join("; ")) };
             out.push_str(&format!("    {keyword} {sign}{}{};{comment}\n", range(signal.ty.total_width()), signal.name));
         }

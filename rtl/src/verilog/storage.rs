@@ -34,8 +34,9 @@ impl Printer<'_> {
         let declaration = format!("    reg {range}{} [0:{}];\n", memory.name, memory.depth - 1);
         let initial = initial(memory);
         let clock = &self.clock;
-        let text =
-            format!("{comment}{style}{declaration}{counter}{initial}    always @(posedge {clock}) begin\n{ports}    end\n");
+        let text = format!(
+            "{comment}{style}{declaration}{counter}{initial}    always @(posedge {clock}) begin\n{ports}    end\n"
+        );
         self.items.push(Item::Block(text));
     }
 

@@ -302,7 +302,8 @@ impl Printer<'_> {
             UnaryOp::ReduceOr => ("|", false),
             UnaryOp::ReduceXor => ("^", false),
         };
-        let text = if a.text.starts_with('-') { format!("{mark}({})", a.text) } else { format!("{mark}{}", a.closed()) };
+        let text =
+            if a.text.starts_with('-') { format!("{mark}({})", a.text) } else { format!("{mark}{}", a.closed()) };
         if op == UnaryOp::Not { Text { text, signed, shape: Shape::Chain("~") } } else { Text::other(text, signed) }
     }
 
@@ -418,6 +419,9 @@ impl Printer<'_> {
         // An unsigned number among signed ones gains a zero bit.
         match (narrow.signed, signed) {
             (Some(false), Some(true)) => Text::leaf(format!("{{1'b0, {}}}", text.text), false),
+            // The context extends operands before it applies operators: close off all but names.
+            (Some(true), _) if text.shape != Shape::Leaf => Text::leaf(format!("$signed({})", text.text), true),
+            (Some(false), _) if text.shape != Shape::Leaf => Text::leaf(format!("{{{}}}", text.text), false),
             _ => text,
         }
     }
