@@ -62,10 +62,8 @@ fn break_point(line: &str, margin: usize) -> Option<usize> {
         match c {
             '(' | '{' | '[' => depth += 1,
             ')' | '}' | ']' => depth -= 1,
-            ' ' if at > margin.max(LINE / 3) && (at <= LINE || best.is_none()) => {
-                if best.is_none_or(|(least, _)| depth <= least) {
-                    best = Some((depth, at));
-                }
+            ' ' if at > margin.max(LINE / 3) && best.is_none_or(|(least, _)| at <= LINE && depth <= least) => {
+                best = Some((depth, at));
             }
             _ => {}
         }

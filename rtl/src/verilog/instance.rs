@@ -21,7 +21,7 @@ impl Printer<'_> {
     fn instance(&mut self, instance: &Instance, counter: &str) -> String {
         let child = self.design.module(instance.module);
         let array = instance.count.is_some();
-        let pad = if array { "            " } else { "        " };
+        let pad = if array { "                " } else { "        " };
         let mut pins: Vec<(String, String)> = Vec::new();
         if self.design.needs_clock(instance.module) {
             let port = child.primitive.as_ref().map_or("clk", |p| &p.clock);
@@ -48,15 +48,14 @@ impl Printer<'_> {
         }
         let lines: Vec<String> = pins.iter().map(|(port, text)| format!("{pad}.{port}({text})")).collect();
         let pins = lines.join(",\n");
-        let parameters = child.primitive.as_ref().map(parameters).unwrap_or_default();
+        let parameters = child.primitive.as_ref().map(|p| parameters(p, pad)).unwrap_or_default();
         let module = &child.name;
         match instance.count {
             None => format!("\n{wires}    {module} {parameters}{} (\n{pins}\n    );\n", instance.name),
             Some(count) => format!(
                 "\n    generate\n        for ({counter} = 0; {counter} < {count}; {counter} = {counter} + 1) begin : {}\n\
-                 {wires}            {module} {parameters}{ELEMENT} (\n{}\n            );\n        end\n    endgenerate\n",
+                 {wires}            {module} {parameters}{ELEMENT} (\n{pins}\n            );\n        end\n    endgenerate\n",
                 instance.name,
-                pins.lines().map(|l| format!("    {l}")).collect::<Vec<_>>().join("\n"),
             ),
         }
     }
@@ -110,17 +109,19 @@ fn affine(name: &str, width: u32, offset: u32, stride: u32, counter: &str) -> St
     }
 }
 
-fn parameters(primitive: &Primitive) -> String {
+fn parameters(primitive: &Primitive, pad: &str) -> String {
     let list: Vec<String> = primitive.parameters.iter().map(|(n, v)| format!(".{n}({v})")).collect();
-    format!("#(\n{}\n    ) ", wrap(&format!("        {}", list.join(", ")), 0))
+    let close = &pad[4..];
+    format!("#(\n{}\n{close}) ", wrap(&format!("{pad}{}", list.join(", ")), 0))
 }
 
 /// Ends a simulation that asks a primitive for a configuration which its behaviour here does not cover.
 pub fn configuration_check(name: &str, primitive: &Primitive) -> String {
-    let tests: Vec<String> = primitive.parameters.iter().map(|(n, v)| format!("({n} != {v})")).collect();
+    let tests: Vec<String> = primitive.parameters.iter().map(|(n, v)| format!("{n} != {v}")).collect();
     if tests.is_empty() {
         return String::new();
     }
+    let tests: Vec<String> = if tests.len() > 1 { tests.iter().map(|t| format!("({t})")).collect() } else { tests };
     let condition = wrap(&format!("        if ({})", tests.join(" || ")), 4);
     format!(
         "\n    initial begin\n{condition} begin\n            $display(\"{name}: this configuration is not modelled\");\n            \

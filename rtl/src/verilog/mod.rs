@@ -35,6 +35,9 @@ pub struct VerilogFile {
     pub simulation_only: bool,
 }
 
+#[cfg(test)]
+mod tests;
+
 /// Prints every module of a design, children before parents.
 pub fn print(design: &Design) -> Vec<VerilogFile> {
     design
