@@ -1,6 +1,7 @@
 //! Does every datapath unit print Verilog that tools accept and that behaves like the interpreter?
 
 use crate::compare::{engines_agree, tools_accept};
+use crate::tools::{pyslang_check, verilator_lint, yosys_check};
 use heatvit_hdl::{Parameters, array, memory, operand, post, stream};
 use heatvit_rtl::{Design, ModuleBuilder, ModuleId, Ty, verify, verilog};
 
@@ -90,4 +91,23 @@ fn large_units_verify_and_print_fast_and_twice_alike() {
     let elapsed = start.elapsed();
     assert!(elapsed.as_secs_f64() < 2.0, "verifying and printing took {elapsed:?}");
     assert_eq!(first, verilog::print(&all_units(&parameters(64, 64))));
+}
+
+/// The checkers are no rubber stamps: each objects to a file that breaks what it is there for.
+#[test]
+fn tools_object_to_bad_files() {
+    let check = |body: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("bad.v"), body).unwrap();
+        (verilator_lint(dir.path(), "bad").is_err(), pyslang_check(dir.path(), "bad").is_err(), {
+            yosys_check(dir.path(), "bad").map_or(true, |report| report.latches > 0)
+        })
+    };
+    let latch = "module bad(input wire e, input wire d, output reg q);\nalways @* if (e) q = d;\nendmodule\n";
+    let undeclared = "`default_nettype none\nmodule bad(output wire q);\nassign q = nothing;\nendmodule\n";
+    let two_drivers =
+        "module bad(input wire a, input wire b, output wire q);\nassign q = a;\nassign q = b;\nendmodule\n";
+    assert_eq!(check(undeclared), (true, true, true));
+    assert_eq!(check(latch), (true, false, true));
+    assert!(check(two_drivers).2);
 }
