@@ -145,6 +145,9 @@ pub fn bit_length(m: &mut ModuleBuilder, name: &str, value: &Expr) -> Expr {
 
 /// `min(value, 2^17 - 1)` in 17 bits.
 pub fn clamp_mult(value: &Expr) -> Expr {
+    if value.width() <= 17 {
+        return value.extend(17);
+    }
     let high = value.shr_const(17).any();
     high.mux(&Expr::lit(0x1_FFFF, 17), &value.trunc(17))
 }

@@ -49,7 +49,7 @@ impl Bits {
             for (i, limb) in part.limbs.iter().enumerate() {
                 let position = at + i * 64;
                 limbs[position / 64] |= limb << (position % 64);
-                if position % 64 != 0 {
+                if !position.is_multiple_of(64) {
                     limbs[position / 64 + 1] |= limb >> (64 - position % 64);
                 }
             }

@@ -16,6 +16,9 @@ pub mod import;
 mod interpret;
 mod module;
 mod ty;
+mod verify;
+pub mod verilog;
+mod walk;
 
 pub use bits::Bits;
 pub use builder::{InstanceBuilder, ModuleBuilder};
@@ -27,3 +30,4 @@ pub use module::{
     Process, ReadPort, Register, Signal, SignalId, SignalKind, Statement, WritePort,
 };
 pub use ty::Ty;
+pub use verify::{VerifyError, verify};

@@ -36,7 +36,7 @@ fn parameter_lane(design: &mut Design) -> ModuleId {
 
 /// Collects parameter vectors from the stream and keeps up to [`SLOTS`] sets.
 ///
-/// `next` moves on to the next set; its values are at the outputs two cycles later.
+/// `advance` moves on to the next set; its values are at the outputs two cycles later.
 pub fn parameter_store(design: &mut Design, parameters: &Parameters) -> ModuleId {
     let id = parameter_lane(design);
     let lane = child(design, id);
@@ -51,7 +51,7 @@ pub fn parameter_store(design: &mut Design, parameters: &Parameters) -> ModuleId
     let vector = m.input("vector", Ty::bits(vector_bits), "vector from the stream");
     let shift = m.input("shift", Ty::bit(), "take the vector");
     let commit = m.input("commit", Ty::bit(), "the vector taken in this cycle completes a set");
-    let next = m.input("next", Ty::bit(), "the row that begins here uses the next set");
+    let next = m.input("advance", Ty::bit(), "the row that begins here uses the next set");
     // Vectors move from the last place to the first, so that the first taken ends up lowest.
     let mut places: Vec<Expr> = Vec::new();
     let mut incoming = vector;

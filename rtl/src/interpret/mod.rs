@@ -34,6 +34,8 @@ pub struct Interpreter<'d> {
     design: &'d Design,
     drivers: Vec<Drivers>,
     nodes: Vec<Node>,
+    /// Variables of the processes under way, the innermost last, with the node that each belongs to.
+    frames: Vec<(usize, BTreeMap<crate::SignalId, Bits>)>,
     inputs: BTreeMap<u32, Bits>,
     reset: bool,
     top: ModuleId,
@@ -47,7 +49,8 @@ impl<'d> Interpreter<'d> {
     pub fn new(design: &'d Design) -> Result<Self, InterpretError> {
         let top = design.top().ok_or(InterpretError::NoTop)?;
         let drivers = design.ids().map(|id| Drivers::of(design, id)).collect();
-        let mut this = Self { design, drivers, nodes: Vec::new(), inputs: BTreeMap::new(), reset: false, top };
+        let mut this =
+            Self { design, drivers, nodes: Vec::new(), frames: Vec::new(), inputs: BTreeMap::new(), reset: false, top };
         this.elaborate(top, None, "");
         Ok(this)
     }

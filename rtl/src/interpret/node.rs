@@ -54,6 +54,10 @@ impl Node {
 impl Interpreter<'_> {
     /// Value of a signal, flat.
     pub(super) fn signal(&mut self, node: usize, id: SignalId) -> Bits {
+        // Within a process, what it has assigned so far.
+        if let Some(assigned) = self.frames.last().filter(|(n, _)| *n == node).and_then(|(_, frame)| frame.get(&id)) {
+            return assigned.clone();
+        }
         if let Some(state) = &self.nodes[node].state[id.index()] {
             return state.clone();
         }
@@ -79,8 +83,7 @@ impl Interpreter<'_> {
         match connection {
             Some(Connection::Input(expr)) => self.expr(parent, expr),
             Some(Connection::Lanes { signal, offset, stride }) => {
-                let whole = self.signal(parent, *signal);
-                value::slice(&whole, (offset + element * stride) * width, width)
+                self.part(parent, *signal, (offset + element * stride) * width, width)
             }
             Some(Connection::Output(_)) | None => Bits::zero(width),
         }
@@ -91,41 +94,67 @@ impl Interpreter<'_> {
         let width = self.design.module(module).signal(id).ty.total_width();
         let mut whole = Bits::zero(width);
         for (low, source) in self.drivers[module.index()].sources(id).to_vec() {
-            let part = match source {
-                Source::Value(expr) => self.expr(node, &expr),
-                Source::Process(index) => self.process(node, index).remove(&id).unwrap_or_else(|| Bits::zero(width)),
-                Source::Child { instance, element, port } => {
-                    let child = self.nodes[node].children[instance][element as usize];
-                    self.signal(child, port)
-                }
-            };
+            let part = self.source(node, id, &source);
             whole = if part.width() == width { part } else { value::insert(&whole, low, &part) };
         }
         whole
     }
 
-    fn process(&mut self, node: usize, index: usize) -> BTreeMap<SignalId, Bits> {
-        let module = self.design.module(self.nodes[node].module);
-        let mut variables = BTreeMap::new();
-        self.execute(node, &module.processes[index].body, &mut variables);
-        variables
+    fn source(&mut self, node: usize, id: SignalId, source: &Source) -> Bits {
+        match source {
+            Source::Value(expr) => self.expr(node, expr),
+            Source::Process(index) => {
+                let width = self.design.module(self.nodes[node].module).signal(id).ty.total_width();
+                self.process(node, *index).remove(&id).unwrap_or_else(|| Bits::zero(width))
+            }
+            Source::Child { instance, element, port } => {
+                let child = self.nodes[node].children[*instance][*element as usize];
+                self.signal(child, *port)
+            }
+        }
     }
 
-    fn execute(&mut self, node: usize, body: &[Statement], variables: &mut BTreeMap<SignalId, Bits>) {
+    /// Some bits of a signal. Where one source drives just these, no other is asked: a chain through an
+    /// instance array has its elements in one signal, and each depends on the one before it.
+    fn part(&mut self, node: usize, id: SignalId, low: u32, width: u32) -> Bits {
+        let module = self.nodes[node].module;
+        let sources = self.drivers[module.index()].sources(id);
+        let known = self.nodes[node].values[id.index()].is_some();
+        if sources.len() > 1 && !known {
+            let next = sources.iter().map(|(at, _)| *at).filter(|at| *at > low).min();
+            let single = next.is_none_or(|at| at >= low + width);
+            if let (Some((_, source)), true) = (sources.iter().find(|(at, _)| *at == low).cloned(), single) {
+                return value::slice(&self.source(node, id, &source), 0, width);
+            }
+        }
+        let whole = self.signal(node, id);
+        value::slice(&whole, low, width)
+    }
+
+    fn process(&mut self, node: usize, index: usize) -> BTreeMap<SignalId, Bits> {
+        let module = self.design.module(self.nodes[node].module);
+        self.frames.push((node, BTreeMap::new()));
+        self.execute(node, &module.processes[index].body);
+        self.frames.pop().map(|(_, variables)| variables).unwrap_or_default()
+    }
+
+    fn execute(&mut self, node: usize, body: &[Statement]) {
         for statement in body {
             match statement {
                 Statement::Assign(target, expr) => {
                     let value = self.expr(node, expr);
-                    variables.insert(*target, value);
+                    if let Some((_, variables)) = self.frames.last_mut() {
+                        variables.insert(*target, value);
+                    }
                 }
                 Statement::If(condition, then, otherwise) => {
                     let taken = if self.expr(node, condition).bit(0) { then } else { otherwise };
-                    self.execute(node, taken, variables);
+                    self.execute(node, taken);
                 }
                 Statement::Case(subject, arms, default) => {
                     let subject = self.expr(node, subject);
                     let arm = arms.iter().find(|(constant, _)| *constant == subject).map_or(default, |(_, arm)| arm);
-                    self.execute(node, arm, variables);
+                    self.execute(node, arm);
                 }
             }
         }
@@ -137,10 +166,7 @@ impl Interpreter<'_> {
         match expr.kind() {
             ExprKind::Const(bits) => bits.clone(),
             ExprKind::Signal(id) => self.signal(node, *id),
-            ExprKind::Element(id, index) => {
-                let whole = self.signal(node, *id);
-                value::slice(&whole, index * width, width)
-            }
+            ExprKind::Element(id, index) => self.part(node, *id, index * width, width),
             ExprKind::Slice(a, low) => value::slice(&self.expr(node, a), *low, width),
             ExprKind::Concat(parts) => {
                 let parts: Vec<Bits> = parts.iter().rev().map(|p| self.expr(node, p)).collect();

@@ -10,10 +10,8 @@ pub fn resize(bits: &Bits, width: u32, signed: bool) -> Bits {
         return Bits::from_limbs(width, bits.limbs());
     }
     let mut limbs = bits.limbs().to_vec();
-    if !bits.width().is_multiple_of(64) {
-        if let Some(last) = limbs.last_mut() {
-            *last |= u64::MAX << (bits.width() % 64);
-        }
+    if let (Some(last), 1..) = (limbs.last_mut(), bits.width() % 64) {
+        *last |= u64::MAX << (bits.width() % 64);
     }
     limbs.resize(width.div_ceil(64) as usize, u64::MAX);
     Bits::from_limbs(width, &limbs)
