@@ -4,6 +4,7 @@
 //! State machines are rust-hdl blocks (`*_control`, imported by [`heatvit_rtl::import`]); data wider
 //! than 32 bits passes them by in the wrapper modules.
 
+mod bus_interface;
 mod read_port;
 mod read_port_control;
 mod register_channel;
@@ -14,6 +15,7 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 
+pub use bus_interface::{READ_CHANNEL, SLAVE_CHANNELS, WRITE_CHANNEL, bus_interface};
 pub use read_port::read_port;
 pub use registers::{ID, Register, VERSION, registers};
 pub use result_writer::result_writer;
