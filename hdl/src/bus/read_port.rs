@@ -38,13 +38,12 @@ pub fn read_port(design: &mut Design) -> ModuleId {
     let start = m.input("start", Ty::bit(), "take the addresses and begin; only while `idle`");
     let abort = m.input("abort", Ty::bit(), "request nothing more, drop what comes; stays until `idle`");
     let clear = m.input("clear", Ty::bit(), "empty the FIFO; must be low after `start`");
-    let settings = [("image", "image region of this port"), ("program", "program region of this port")].map(
-        |(region, doc)| {
+    let settings =
+        [("image", "image region of this port"), ("program", "program region of this port")].map(|(region, doc)| {
             let address = m.input(&format!("{region}_addr"), Ty::bits(32), doc);
             let bursts = m.input(&format!("{region}_bursts"), Ty::bits(16), "bursts of 256 bytes in it");
             (region, address, bursts)
-        },
-    );
+        });
     let arready = m.input("arready", Ty::bit(), "");
     let rdata = m.input("rdata", Ty::bits(128), "");
     let rresp = m.input("rresp", Ty::bits(2), "");
@@ -73,8 +72,7 @@ pub fn read_port(design: &mut Design) -> ModuleId {
         .input("rlast", &rlast)
         .input("popped", &pop);
     for (region, address, bursts) in &settings {
-        instance =
-            instance.input(&format!("{region}_addr"), address).input(&format!("{region}_bursts"), bursts);
+        instance = instance.input(&format!("{region}_addr"), address).input(&format!("{region}_bursts"), bursts);
     }
     instance
         .output_to("arvalid", &arvalid)

@@ -37,9 +37,8 @@ impl Job {
 
     /// Beats of one port in the order in which they must arrive.
     fn stream(&self, port: u64) -> Vec<u128> {
-        let region = |base: u64, stride: u64, bursts: u64| {
-            (0..16 * bursts).map(move |i| word(base + port * stride + 16 * i))
-        };
+        let region =
+            |base: u64, stride: u64, bursts: u64| (0..16 * bursts).map(move |i| word(base + port * stride + 16 * i));
         region(self.image, 0x1000, self.image_bursts).chain(region(PROGRAM, 0x4000, self.program_bursts)).collect()
     }
 }

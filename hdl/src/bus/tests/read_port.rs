@@ -119,8 +119,7 @@ fn a_steady_reader_gets_a_beat_per_cycle() {
 #[test]
 fn flawed_responses_are_reported_until_the_next_start() {
     let design = design();
-    let flaws =
-        [(Flaw::Response(2), true), (Flaw::Response(3), true), (Flaw::Last, true), (Flaw::Response(1), false)];
+    let flaws = [(Flaw::Response(2), true), (Flaw::Response(3), true), (Flaw::Last, true), (Flaw::Response(1), false)];
     for (flaw, is_error) in flaws {
         for beat in [0, 7, 15, 47] {
             let mut bench = Bench::new(&design);

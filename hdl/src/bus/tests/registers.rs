@@ -128,7 +128,8 @@ fn the_map_holds_what_is_written() {
         let mut host = Host::new("", seed, pace);
         let mut model = [0u32; 16];
         for _ in 0..400 {
-            let address = if chance(&mut rng, 0.1) { rng.random_range(0x40..0x1000) } else { rng.random_range(0..0x40) };
+            let address =
+                if chance(&mut rng, 0.1) { rng.random_range(0x40..0x1000) } else { rng.random_range(0..0x40) };
             let known = address < 0x40;
             let response = if known { OKAY } else { SLVERR };
             let word = (address / 4) as usize;
