@@ -3,6 +3,9 @@
 use crate::parameters::Parameters;
 use heatvit_rtl::{Bits, Design, Interpreter};
 
+/// Edges after which a test is taken to hang.
+const PATIENCE: u64 = 200_000;
+
 /// A design under test.
 pub struct Bench<'d> {
     sim: Interpreter<'d>,
@@ -52,6 +55,7 @@ impl<'d> Bench<'d> {
     pub fn step(&mut self) {
         self.sim.step();
         self.now += 1;
+        assert!(self.now < PATIENCE, "the test hangs");
     }
 
     /// Raises an input for one cycle.
