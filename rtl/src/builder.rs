@@ -98,6 +98,11 @@ impl ModuleBuilder {
         self.module.assigns.push(Assign { target, part: None, value: value.clone() });
     }
 
+    /// Drives a wire that is known by its id.
+    pub(crate) fn assign_signal(&mut self, target: SignalId, value: &Expr) {
+        self.module.assigns.push(Assign { target, part: None, value: value.clone() });
+    }
+
     /// Drives one part (an index of the outermost dimension) of a wire with lanes.
     pub fn assign_part(&mut self, target: &Expr, part: u32, value: &Expr) {
         let target = self.id(target);

@@ -12,6 +12,7 @@ mod bits;
 mod builder;
 mod design;
 mod expr;
+pub mod import;
 mod interpret;
 mod module;
 mod ty;
