@@ -21,7 +21,14 @@ pub fn read_port(design: &mut Design) -> ModuleId {
     let control_id = import_control(
         design,
         "read_port_control",
-        "Requests bursts while the FIFO has room for them and counts what is outstanding.",
+        "Requests bursts while the FIFO has room for them and counts what is outstanding.\n\
+         - reset: synchronous\n\
+         - start: take the addresses and begin\n\
+         - abort: request nothing more, drop what comes\n\
+         - popped: a beat has left the FIFO\n\
+         - push: the beat on the bus goes into the FIFO\n\
+         - error: an error response has come since `start`\n\
+         - idle: nothing to request and nothing outstanding",
         ReadPortControl::default(),
     );
     let control = child(design, control_id);

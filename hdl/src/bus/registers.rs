@@ -185,7 +185,10 @@ fn slave(design: &mut Design, m: &mut ModuleBuilder) -> Channel {
     let control_id = import_control(
         design,
         "register_channel",
-        "AXI4-Lite slave: one write and one read in flight, address and data in any order.",
+        "AXI4-Lite slave: one write and one read in flight, address and data in any order.\n\
+         - reset: synchronous\n\
+         - write: the latched address and data take effect\n\
+         - fetch: the latched address is looked up",
         RegisterChannel::default(),
     );
     let control = child(design, control_id);

@@ -22,7 +22,16 @@ pub fn result_writer(design: &mut Design, parameters: &Parameters) -> ModuleId {
     let control_id = import_control(
         design,
         "result_writer_control",
-        "Announces write bursts, fetches and offers their beats, collects the responses.",
+        "Announces write bursts, fetches and offers their beats, collects the responses.\n\
+         - reset: synchronous\n\
+         - latch: take `address` and `beats`\n\
+         - start: write\n\
+         - abort: stop after the burst under way\n\
+         - beat: number of the beat that is fetched or offered\n\
+         - phase: cycle of the fetch; the address of phase p is answered in phase p + 2\n\
+         - done: all beats are written and answered\n\
+         - idle: nothing to write and nothing outstanding\n\
+         - error: an error response has come since `latch`",
         ResultWriterControl::default(),
     );
     let control = child(design, control_id);

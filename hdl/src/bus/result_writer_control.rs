@@ -118,9 +118,7 @@ impl Logic for ResultWriterControl {
             }
             Writing::Burst => {
                 self.fetch_phase.d.next = 0.into();
-                if self.left.q.val() == 0 {
-                    self.state.d.next = Writing::Finish;
-                } else if self.stopped.q.val() {
+                if (self.left.q.val() == 0) | self.stopped.q.val() {
                     self.state.d.next = Writing::Finish;
                 } else if !self.announcing.q.val() {
                     self.announce.next = true;
@@ -167,10 +165,8 @@ impl Logic for ResultWriterControl {
             self.stopped.d.next = true;
         }
         self.answered.next = self.bvalid.val() & self.unanswered.q.val().any();
-        if self.answered.val() {
-            if self.bresp.val() >= 2 {
-                self.failed.d.next = true;
-            }
+        if self.answered.val() & (self.bresp.val() >= 2) {
+            self.failed.d.next = true;
         }
         if self.announce.val() & !self.answered.val() {
             self.unanswered.d.next = self.unanswered.q.val() + 1;

@@ -110,10 +110,8 @@ impl Logic for SupervisorControl {
         }
         self.counted.d.next = self.counted.q.val() + 1;
         self.expired.d.next = false;
-        if self.watchdog.val() != 0 {
-            if self.counted.q.val() >= self.watchdog.val() {
-                self.expired.d.next = true;
-            }
+        if (self.watchdog.val() != 0) & (self.counted.q.val() >= self.watchdog.val()) {
+            self.expired.d.next = true;
         }
         match self.phase.q.val() {
             Phase::Idle => {
@@ -236,6 +234,15 @@ const OUTPUTS: [(&str, &str); 7] = [
     ("interrupt", "a run has ended and the host has not cleared it"),
 ];
 
+/// Head and port comments of the state machine.
+fn control_doc() -> String {
+    let ports = INPUTS.iter().chain(&OUTPUTS).map(|(name, doc)| format!("\n- {name}: {doc}"));
+    format!(
+        "Carries one run from the start register to the interrupt; the first error wins.{}",
+        ports.collect::<String>()
+    )
+}
+
 /// The supervisor: idle, begin, run, write, flush, idle. Every run ends in the flush, which drains
 /// what is outstanding, so the next one needs no reset. `read_error`, `write_error` and
 /// `bad_descriptor` are levels that the next `begin` or `run_reset` clears.
@@ -243,12 +250,7 @@ pub fn supervisor(design: &mut Design) -> ModuleId {
     if let Some(id) = design.find("supervisor") {
         return id;
     }
-    let control_id = import_control(
-        design,
-        "supervisor_control",
-        "Carries one run from the start register to the interrupt; the first error wins.",
-        SupervisorControl::default(),
-    );
+    let control_id = import_control(design, "supervisor_control", &control_doc(), SupervisorControl::default());
     let control = crate::pipeline::child(design, control_id);
     let mut m = ModuleBuilder::new(
         "supervisor",
