@@ -155,7 +155,8 @@ impl Logic for ResultWriterControl {
                 }
             }
             Writing::Finish => {
-                if !self.announcing.q.val() & !self.unanswered.q.val().any() {
+                // A burst whose address is not taken yet has no answer either.
+                if !self.unanswered.q.val().any() {
                     self.state.d.next = Writing::Idle;
                     self.done.next = !self.stopped.q.val();
                 }

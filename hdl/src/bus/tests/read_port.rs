@@ -152,10 +152,12 @@ fn abort_drains_what_is_outstanding() {
         }
         bench.set("abort", 1);
         bench.set("clear", 1);
-        reader.cycle(&mut bench, &mut slave);
         reader.pace = 0.0;
         let offered = u64::from(bench.flag("arvalid"));
         let bursts = slave.bursts.len() as u64;
+        reader.cycle(&mut bench, &mut slave);
+        // Without `clear` a beat that got into the FIFO would show.
+        bench.set("clear", 0);
         let limit = bench.now + 5_000;
         while !bench.flag("idle") {
             assert!(bench.now < limit, "seed {seed}: never idle");
@@ -165,7 +167,6 @@ fn abort_drains_what_is_outstanding() {
         assert_eq!(slave.outstanding(), 0);
         assert_eq!(slave.bursts.len() as u64, bursts + offered, "only an offered request may still be taken");
         bench.set("abort", 0);
-        bench.set("clear", 0);
         let mut reader = Reader::new(seed, 1.0);
         let mut slave = ReadSlave::new("", seed, 1.0, 5);
         start(&mut bench, 2, 3);

@@ -156,6 +156,37 @@ fn the_map_holds_what_is_written() {
 }
 
 #[test]
+fn a_second_write_waits_for_the_answer_to_the_first() {
+    let design = design();
+    let mut bench = Bench::new(&design);
+    let watchdog = u128::from(Register::Watchdog.offset());
+    // Data first: the slave takes one word and no more.
+    bench.set("wvalid", 1);
+    bench.set("wstrb", 0xf);
+    bench.set("wdata", 11);
+    assert!(bench.flag("wready"));
+    bench.step();
+    bench.set("wdata", 22);
+    for _ in 0..3 {
+        assert!(!bench.flag("wready"));
+        bench.step();
+    }
+    bench.set("awvalid", 1);
+    bench.set("awaddr", watchdog);
+    assert!(bench.flag("awready"));
+    bench.step();
+    for _ in 0..4 {
+        assert!(!bench.flag("awready") && !bench.flag("wready"));
+        bench.step();
+    }
+    assert!(bench.flag("bvalid"));
+    assert_eq!(bench.get("watchdog"), 11);
+    bench.set("bready", 1);
+    (0..6).for_each(|_| bench.step());
+    assert_eq!(bench.get("watchdog"), 22);
+}
+
+#[test]
 fn every_port_gets_its_own_region() {
     let design = design();
     let mut bench = Bench::new(&design);
