@@ -2,6 +2,7 @@
 //! pure data.
 
 pub mod array;
+pub mod bus;
 pub mod memory;
 pub mod operand;
 mod parameters;
