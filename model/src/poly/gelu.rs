@@ -34,6 +34,11 @@ impl GeluParams {
         Some(Self { t: t as u32, kappa: kappa as u32, d1: (delta1 * 16384.0).round() as u32, shift })
     }
 
+    /// Smallest output step that [`Self::new`] accepts, with room for rounding.
+    pub fn least_output_step() -> f64 {
+        -B * std::f64::consts::SQRT_2 / 4095.0
+    }
+
     /// Step of the input.
     pub fn input_step(&self, output_step: f64) -> f64 {
         output_step / 2f64.powi(self.shift as i32)

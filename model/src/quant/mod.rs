@@ -1,10 +1,16 @@
 //! The quantized network: everything the golden model and the accelerator need, integers only.
 
+mod calibrate;
+mod histogram;
+mod product;
+mod quantize;
 mod random;
 mod validate;
 
 pub use crate::layernorm::NormParams;
 pub use crate::poly::gelu::GeluParams;
+pub use histogram::Method;
+pub use quantize::{QuantizeError, Quantized, TensorStep, quantize};
 pub use random::{Extreme, random, random_image};
 pub use validate::{QuantError, validate};
 
@@ -134,3 +140,6 @@ impl QuantNetwork {
         all
     }
 }
+
+#[cfg(test)]
+mod tests;
