@@ -2,6 +2,7 @@
 //! `L(x) = sign(x) delta1 (a (min(|x|, -b) + b)^2 + 1)`, a = -0.2888, b = -1.769.
 
 use crate::fixed::{round_shift, saturate};
+use serde::{Deserialize, Serialize};
 
 /// Coefficient of the square.
 pub const A: f64 = -0.2888;
@@ -9,7 +10,8 @@ pub const A: f64 = -0.2888;
 pub const B: f64 = -1.769;
 
 /// Constants of one tensor's GELU. The input has the step `s`, the output `s * 2^shift`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct GeluParams {
     /// Knee `-b sqrt2 / s`, in 2^11..2^12.
     pub t: u32,

@@ -1,6 +1,7 @@
 //! The quantized network: everything the golden model and the accelerator need, integers only.
 
 mod calibrate;
+mod file;
 mod histogram;
 mod product;
 mod quantize;
@@ -9,13 +10,17 @@ mod validate;
 
 pub use crate::layernorm::NormParams;
 pub use crate::poly::gelu::GeluParams;
+pub use file::{QuantFileError, VERSION, is_quantized};
 pub use histogram::Method;
 pub use quantize::{QuantizeError, Quantized, TensorStep, quantize};
 pub use random::{Extreme, random, random_image};
 pub use validate::{QuantError, validate};
 
+use serde::{Deserialize, Serialize};
+
 /// Dimensions of a plain vision transformer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Dims {
     /// Tokens, with the class token.
     pub tokens: usize,
@@ -62,7 +67,8 @@ pub struct Linear {
 }
 
 /// Constant of the row-scaled product A V: `step of V / step of O = gain * 2^exponent`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RowScale {
     /// 17-bit mantissa.
     pub gain: u32,
@@ -71,7 +77,8 @@ pub struct RowScale {
 }
 
 /// Scale of the attention scores, to units of ln2/256, with the 1/sqrt(d) inside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ScoreScale {
     /// 17-bit multiplier.
     pub mult: u32,
@@ -141,5 +148,7 @@ impl QuantNetwork {
     }
 }
 
+#[cfg(test)]
+mod file_tests;
 #[cfg(test)]
 mod tests;
