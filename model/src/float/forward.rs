@@ -5,6 +5,7 @@ use super::{FloatLinear, FloatNetwork, Folded, FoldedBlock, fold};
 use crate::golden::Trace;
 use crate::poly::gelu::gelu_real;
 use crate::quant::Dims;
+use rayon::prelude::*;
 
 /// Which non-linear functions a forward pass uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,4 +134,10 @@ pub fn forward_folded(network: &Folded, engine: Engine, patches: &[f32]) -> Trac
 /// Runs one image. For many images fold once and use [`forward_folded`].
 pub fn forward(network: &FloatNetwork, engine: Engine, patches: &[f32]) -> Trace<f32> {
     forward_folded(&fold(network), engine, patches)
+}
+
+/// Logits of many images, in their order; images run in parallel.
+pub fn forward_all(network: &FloatNetwork, engine: Engine, images: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    let folded = fold(network);
+    images.par_iter().map(|patches| forward_folded(&folded, engine, patches).logits().to_vec()).collect()
 }

@@ -10,8 +10,9 @@ mod network;
 mod units;
 
 pub use fold::{Folded, FoldedBlock, fold};
-pub use forward::{Engine, forward, forward_folded};
+pub use forward::{Engine, forward, forward_all, forward_folded};
 pub use network::{FloatBlock, FloatLinear, FloatNetwork, FloatNorm, NetworkOptions};
+pub use units::{exp_exact, exp_poly, gelu_exact};
 
 #[cfg(test)]
 mod tests;

@@ -4,5 +4,5 @@ mod network;
 pub(crate) mod product;
 mod trace;
 
-pub use network::run;
+pub use network::{run, run_all};
 pub use trace::{Tensor, Trace};
