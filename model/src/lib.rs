@@ -4,7 +4,10 @@
 //! `docs/arithmetic.md` specifies every function here; the hardware units name the function they equal.
 
 pub mod fixed;
+pub mod float;
 pub mod golden;
+pub mod image;
 pub mod layernorm;
 pub mod poly;
 pub mod quant;
+pub mod weights;

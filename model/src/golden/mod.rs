@@ -1,8 +1,8 @@
 //! The golden int8 model: the functions of this crate, composed. No float.
 
 mod network;
-mod product;
+pub(crate) mod product;
 mod trace;
 
-pub use network::run;
+pub use network::{run, run_all};
 pub use trace::{Tensor, Trace};

@@ -9,6 +9,7 @@ use crate::poly::gelu::gelu;
 use crate::poly::recip::{recip, recip_table};
 use crate::poly::rsqrt::rsqrt_table;
 use crate::quant::{Block, Dims, QuantNetwork};
+use rayon::prelude::*;
 
 struct Tables {
     rsqrt: [(u32, u32); 96],
@@ -20,7 +21,7 @@ fn norm_rows(x: &[i32], embed: usize, params: &NormParams, tables: &Tables) -> V
 }
 
 /// Columns `from..from + width` of every row.
-fn columns(data: &[i32], cols: usize, from: usize, width: usize) -> Vec<i8> {
+fn columns(data: &[i32], cols: usize, from: usize, width: usize) -> Vec<i16> {
     data.chunks(cols).flat_map(|row| narrow(&row[from..from + width])).collect()
 }
 
@@ -32,6 +33,8 @@ fn head(trace: &mut Trace, prefix: &str, h: usize, b: &Block, d: &Dims, qkv: [&[
     for row in q.chunks(d.head_dim) {
         scores.extend(k.chunks(d.head_dim).map(|key| saturate(rescale(dot(row, key), scale), 16) as i32));
     }
+    // One row per channel, so that A V is a product of rows like all others.
+    let values: Vec<i16> = (0..d.head_dim).flat_map(|c| v.iter().skip(c).step_by(d.head_dim)).copied().collect();
     let mut exps = Vec::with_capacity(scores.len());
     let mut sums = Vec::with_capacity(d.tokens);
     let mut output = Vec::with_capacity(d.tokens * d.head_dim);
@@ -40,10 +43,8 @@ fn head(trace: &mut Trace, prefix: &str, h: usize, b: &Block, d: &Dims, qkv: [&[
         let exp: Vec<i32> = row.iter().map(|s| exp7((maximum - s) as u32)).collect();
         let sum: i32 = exp.iter().sum();
         let factor = recip(sum as u32, b.attend.gain, b.attend.exponent, &tables.recip);
-        for c in 0..d.head_dim {
-            let acc: i32 = exp.iter().enumerate().map(|(t, e)| e * i32::from(v[t * d.head_dim + c])).sum();
-            output.push(saturate(rescale(acc, factor), 8) as i32);
-        }
+        let weights = narrow(&exp);
+        output.extend(values.chunks_exact(d.tokens).map(|v| saturate(rescale(dot(&weights, v), factor), 8) as i32));
         sums.push(sum);
         exps.extend(exp);
     }
@@ -93,6 +94,11 @@ pub fn run(network: &QuantNetwork, patches: &[i8]) -> Trace {
     let logits = linear(&class, &network.head, 16);
     trace.record("logits".to_owned(), d.classes, &logits);
     trace
+}
+
+/// Logits of many images, in their order; images run in parallel.
+pub fn run_all(network: &QuantNetwork, images: &[Vec<i8>]) -> Vec<Vec<i32>> {
+    images.par_iter().map(|patches| run(network, patches).logits().to_vec()).collect()
 }
 
 #[cfg(test)]

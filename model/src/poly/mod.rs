@@ -3,4 +3,5 @@
 pub mod exp;
 pub mod gelu;
 pub mod recip;
+pub mod report;
 pub mod rsqrt;
