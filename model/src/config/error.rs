@@ -1,4 +1,5 @@
-//! What is wrong with a configuration, where, and what to do about it.
+//! What is wrong with a configuration, where, and what to do about it. Texts are boxed slices: the error is
+//! returned by every reading function and stays small.
 
 use std::fmt;
 
@@ -6,9 +7,9 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// File as the user named it.
-    pub file: String,
+    pub file: Box<str>,
     /// Line, counted from 1; absent for a key that is not there.
-    pub line: Option<usize>,
+    pub line: Option<u32>,
 }
 
 impl fmt::Display for Place {
@@ -29,19 +30,19 @@ pub enum ConfigError {
         /// Where.
         place: Place,
         /// The parser's words.
-        message: String,
+        message: Box<str>,
     },
     /// A key that nobody reads.
-    #[error("{place}: unknown key `{key}`; {}", suggestion(.nearest.as_ref(), .known))]
+    #[error("{place}: unknown key `{key}`; {}", suggestion(*.nearest, .known))]
     UnknownKey {
         /// Where.
         place: Place,
         /// Full path of the key.
-        key: String,
+        key: Box<str>,
         /// The most similar known key of the table.
-        nearest: Option<String>,
+        nearest: Option<&'static str>,
         /// All known keys of the table.
-        known: Vec<String>,
+        known: Vec<&'static str>,
     },
     /// A key that is needed is absent.
     #[error("{place}: `{key}` is missing; {remedy}")]
@@ -49,9 +50,9 @@ pub enum ConfigError {
         /// Where.
         place: Place,
         /// Full path of the key.
-        key: String,
+        key: Box<str>,
         /// What to write.
-        remedy: String,
+        remedy: Box<str>,
     },
     /// A value of another type.
     #[error("{place}: `{key}` = {value} is a {found}; write {expected}")]
@@ -59,13 +60,13 @@ pub enum ConfigError {
         /// Where.
         place: Place,
         /// Full path of the key.
-        key: String,
+        key: Box<str>,
         /// The value as written.
-        value: String,
+        value: Box<str>,
         /// Its TOML type.
-        found: String,
+        found: Box<str>,
         /// What is expected.
-        expected: String,
+        expected: Box<str>,
     },
     /// A value that is not legal, alone or beside others.
     #[error("{place}: `{key}` = {value} is not legal: {rule}; {remedy}")]
@@ -73,17 +74,17 @@ pub enum ConfigError {
         /// Where.
         place: Place,
         /// Full path of the key.
-        key: String,
+        key: Box<str>,
         /// The value as written.
-        value: String,
+        value: Box<str>,
         /// The rule that it breaks.
-        rule: String,
+        rule: Box<str>,
         /// What to write instead.
-        remedy: String,
+        remedy: Box<str>,
     },
 }
 
-fn suggestion(nearest: Option<&String>, known: &[String]) -> String {
+fn suggestion(nearest: Option<&str>, known: &[&str]) -> String {
     match nearest {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None => format!("known here: {}", known.join(", ")),

@@ -170,7 +170,7 @@ fn hidden(section: &mut Section<'_>, embed: u64) -> Result<u64, ConfigError> {
 fn head_dim(section: &mut Section<'_>, embed: u64, heads: &Field<u64>) -> Result<u64, ConfigError> {
     match section.whole("head_dim", 1..=128)? {
         Some(written) => Ok(written.value),
-        None if embed % heads.value != 0 => {
+        None if !embed.is_multiple_of(heads.value) => {
             let rule = format!("it divides model.embed ({embed}) unless `head_dim` is given");
             Err(heads.illegal(rule, "write `head_dim` or another number of heads"))
         }
@@ -184,7 +184,7 @@ fn head_dim(section: &mut Section<'_>, embed: u64, heads: &Field<u64>) -> Result
 
 fn check_tokens(sides: &[Field<u64>; 2], patch: &Field<u64>) -> Result<(), ConfigError> {
     for side in sides {
-        if side.value % patch.value != 0 {
+        if !side.value.is_multiple_of(patch.value) {
             let rule = format!("the patch size ({}) divides it", patch.value);
             return Err(side.illegal(rule, "choose a multiple"));
         }

@@ -18,15 +18,15 @@ impl<'a> Source<'a> {
     }
 
     fn place(&self, offset: Option<usize>) -> Place {
-        let line = offset.map(|at| self.text.bytes().take(at).filter(|b| *b == b'\n').count() + 1);
-        Place { file: self.file.to_owned(), line }
+        let line = offset.map(|at| self.text.bytes().take(at).filter(|b| *b == b'\n').count() as u32 + 1);
+        Place { file: self.file.into(), line }
     }
 
     /// The whole file as a table.
     pub(super) fn parse(&self) -> Result<DeTable<'a>, ConfigError> {
         let refuse = |e: toml::de::Error| ConfigError::Syntax {
             place: self.place(e.span().map(|s| s.start)),
-            message: e.message().replace('\n', ", "),
+            message: e.message().replace('\n', ", ").into(),
         };
         DeTable::parse(self.text).map(toml::Spanned::into_inner).map_err(refuse)
     }
@@ -46,10 +46,10 @@ impl<T> Field<T> {
     pub(super) fn illegal(&self, rule: impl Into<String>, remedy: impl Into<String>) -> ConfigError {
         ConfigError::Illegal {
             place: self.place.clone(),
-            key: self.key.clone(),
-            value: self.written.clone(),
-            rule: rule.into(),
-            remedy: remedy.into(),
+            key: self.key.as_str().into(),
+            value: self.written.as_str().into(),
+            rule: rule.into().into(),
+            remedy: remedy.into().into(),
         }
     }
 
@@ -183,7 +183,7 @@ impl<'a> Section<'a> {
         }
         self.misspelt(key)?;
         let place = self.source.place(self.offset);
-        Err(ConfigError::Missing { place, key: self.full(key), remedy: remedy.to_owned() })
+        Err(ConfigError::Missing { place, key: self.full(key).into(), remedy: remedy.into() })
     }
 
     /// A misspelt key explains a missing one better than the missing one does.
@@ -199,9 +199,9 @@ impl<'a> Section<'a> {
         let name: &str = key.get_ref();
         ConfigError::UnknownKey {
             place: self.source.place(Some(key.span().start)),
-            key: self.full(name),
-            nearest: nearest(name, self.asked.iter().copied()).map(str::to_owned),
-            known: self.asked.iter().map(|k| (*k).to_owned()).collect(),
+            key: self.full(name).into(),
+            nearest: nearest(name, self.asked.iter().copied()),
+            known: self.asked.clone(),
         }
     }
 
@@ -226,10 +226,10 @@ impl<'a> Section<'a> {
 fn mistyped(field: &Field<&DeValue<'_>>, expected: &str) -> ConfigError {
     ConfigError::Type {
         place: field.place.clone(),
-        key: field.key.clone(),
-        value: field.written.lines().next().unwrap_or("").to_owned(),
-        found: field.value.type_str().to_owned(),
-        expected: expected.to_owned(),
+        key: field.key.as_str().into(),
+        value: field.written.lines().next().unwrap_or("").into(),
+        found: field.value.type_str().into(),
+        expected: expected.into(),
     }
 }
 
