@@ -1,0 +1,82 @@
+//! What can be written on the command line, and the help that explains it.
+
+use crate::pipeline::Stage;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Turns a vision transformer into an FPGA accelerator and proves it bit by bit.
+#[derive(Debug, Parser)]
+#[command(
+    name = "heatvit",
+    version,
+    about = "Turns a vision transformer into an FPGA accelerator and proves it bit by bit",
+    after_help = "Examples:
+  heatvit run configs/digits.toml              quantize, build, simulate 20 images, compare every tensor
+  heatvit gen configs/digits.toml --out out/d  only write the Verilog, Vivado scripts and images
+  heatvit eval configs/digits.toml             accuracy of the integer model on the whole test set
+  heatvit show config configs/digits.toml      every setting with its value
+
+Exit codes: 0 equal, 1 a value differs, 2 input or usage is refused.
+A configuration is a TOML file; paths in it are relative to it."
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what the tool knows.
+    #[command(subcommand)]
+    Show(ShowCommand),
+}
+
+/// What can be shown.
+#[derive(Debug, Subcommand)]
+pub enum ShowCommand {
+    /// Every setting of a configuration with its value, defaults included.
+    Config {
+        /// Configuration file (TOML).
+        config: PathBuf,
+    },
+}
+
+/// Arithmetic of an evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineName {
+    /// The golden integer model, equal to the hardware.
+    Int8,
+    /// Exact float arithmetic.
+    Float,
+    /// Float arithmetic with the polynomial units.
+    FloatPoly,
+}
+
+/// What most commands take.
+#[derive(Clone, Debug, Args)]
+pub struct Source {
+    /// Configuration file (TOML).
+    pub config: PathBuf,
+    /// Weights: float safetensors or a file made by `heatvit quantize` [default: the configuration's].
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Data set [default: the configuration's].
+    #[arg(long, value_name = "PATH")]
+    pub images: Option<PathBuf>,
+}
+
+/// Options of `gen`.
+#[derive(Clone, Debug, Args)]
+pub struct GenArgs {
+    /// Where from.
+    #[command(flatten)]
+    pub source: Source,
+    /// Output folder [default: out/<configuration's name>].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Stop after a stage; no folder is written before the last.
+    #[arg(long, value_name = "STAGE", default_value = "package")]
+    pub until: Stage,
+}
