@@ -1,1 +1,6 @@
 //! See Cargo.toml.
+
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod vivado_scripts;

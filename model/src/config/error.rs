@@ -55,7 +55,7 @@ pub enum ConfigError {
         remedy: Box<str>,
     },
     /// A value of another type.
-    #[error("{place}: `{key}` = {value} is a {found}; write {expected}")]
+    #[error("{place}: `{key}` = {value} is of type {found}; write {expected}")]
     Type {
         /// Where.
         place: Place,

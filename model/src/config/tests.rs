@@ -58,7 +58,7 @@ fn syntax_and_keys_are_named_with_their_line() {
     assert_eq!(message(&TINY.replace("[model]", "[mdel]")), "a.toml:1: unknown key `mdel`; did you mean `model`?");
     assert_eq!(message(""), "a.toml: `model.image` is missing; write the side in pixels, or `height` and `width`");
     let text = TINY.replace("heads = 2", "heads = \"two\"");
-    assert_eq!(message(&text), "a.toml:7: `model.heads` = \"two\" is a string; write a whole number");
+    assert_eq!(message(&text), "a.toml:7: `model.heads` = \"two\" is of type string; write a whole number");
 }
 
 #[test]
