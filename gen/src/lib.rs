@@ -4,11 +4,14 @@
 pub mod cli;
 mod command;
 pub mod compare;
+pub mod data_set;
 mod error;
+pub mod evaluate;
 mod files;
 pub mod layout;
 pub mod package;
 pub mod pipeline;
+mod progress;
 pub mod summary;
 pub mod vivado;
 

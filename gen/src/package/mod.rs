@@ -1,6 +1,7 @@
 //! The output folder: collected in memory, written beside its place and renamed into it, so that nobody ever
 //! sees half a folder.
 
+pub mod emit;
 pub mod manifest;
 pub mod readme;
 

@@ -59,16 +59,20 @@ pub fn readme(config: &Config, layout: &Layout) -> String {
     format!(
         "# {name}: a vision transformer accelerator
 
-Written by heatvit {version}. A {height}x{width} image with {tokens} tokens, {depth} blocks of {embed} channels and {heads} heads, on an
-array of {rows}x{columns} at {clock} MHz. `config.toml` holds every setting, `manifest.json` a digest of every file.
+Written by heatvit {version}. `config.toml` holds every setting, `manifest.json` a digest of every file.
+
+| image | tokens | blocks | channels | heads | array | clock |
+|---|---|---|---|---|---|---|
+| {height}x{width} | {tokens} | {depth} | {embed} | {heads} | {rows}x{columns} | {clock} MHz |
 
 ## Build
 
     vivado -mode batch -source build.tcl
 
-for the ZCU102 (`{board}`, part `{part}`, board files installed). It makes a project, the block design, synthesis
-and implementation, and leaves `heatvit.bit`, `heatvit.xsa` and reports in `build/`. `vivado/synth_only.tcl` only
-synthesizes the accelerator. Another clock, part or address: edit `settings.tcl`.
+for the ZCU102 (part `{part}`, board `{board}`, whose files must be installed).
+It makes a project and the block design, synthesizes and implements them, and leaves `heatvit.bit`, `heatvit.xsa` and
+reports in `build/`. `vivado/synth_only.tcl` synthesizes the accelerator alone. Another clock, part or address: edit
+`settings.tcl`.
 
 | folder | what |
 |---|---|
