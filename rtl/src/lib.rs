@@ -15,6 +15,9 @@ mod expr;
 mod interpret;
 mod module;
 mod ty;
+pub mod verilog;
+mod verify;
+mod walk;
 
 pub use bits::Bits;
 pub use builder::{InstanceBuilder, ModuleBuilder};
@@ -26,3 +29,4 @@ pub use module::{
     Process, ReadPort, Register, Signal, SignalId, SignalKind, Statement, WritePort,
 };
 pub use ty::Ty;
+pub use verify::{VerifyError, verify};

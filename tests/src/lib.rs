@@ -1,6 +1,14 @@
-//! See Cargo.toml.
+//! Checks of the whole route, one module per question.
+
+pub mod tools;
 
 #[cfg(test)]
 mod bad_input;
+#[cfg(test)]
+mod compare;
+#[cfg(test)]
+mod language;
+#[cfg(test)]
+mod units;
 #[cfg(test)]
 mod vivado_scripts;

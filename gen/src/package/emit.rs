@@ -6,17 +6,7 @@ use crate::error::GenError;
 use crate::layout::Layout;
 use crate::vivado;
 use heatvit_model::config::Config;
-
-/// A Verilog file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerilogText {
-    /// File name.
-    pub name: String,
-    /// Text.
-    pub text: String,
-    /// True for the behavioural definition of a vendor primitive, which Vivado must not see.
-    pub simulation_only: bool,
-}
+use heatvit_rtl::verilog::VerilogFile;
 
 /// Bytes of a region, port by port.
 pub type PortImages = [Vec<u8>; 4];
@@ -29,7 +19,7 @@ pub struct Emission<'a> {
     /// Where images lie in memory.
     pub layout: &'a Layout,
     /// The design, leaves first.
-    pub verilog: &'a [VerilogText],
+    pub verilog: &'a [VerilogFile],
     /// Program with weights.
     pub program: &'a PortImages,
     /// An input image.
@@ -71,7 +61,7 @@ mod tests {
     fn tiny() -> Package {
         let text = "[model]\nimage = 8\nchannels = 1\npatch = 4\nembed = 32\ndepth = 1\nheads = 2\nclasses = 3\n";
         let config = Config::parse("tiny.toml", text).unwrap();
-        let file = |name: &str, simulation_only| VerilogText {
+        let file = |name: &str, simulation_only| VerilogFile {
             name: name.to_owned(),
             text: format!("// {name}\n"),
             simulation_only,

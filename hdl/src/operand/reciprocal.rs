@@ -49,7 +49,7 @@ pub fn reciprocal(design: &mut Design) -> ModuleId {
     let length_4 = m.delay("length_2", &length_2, 2);
     // Cycle 5: times the constant.
     let product = m.reg("product", &(&inverse * &gain_4));
-    let shift_5 = m.reg("shift_5", &(length_4.to_signed() - Expr::slit(1, 2) - &exponent_4).trunc(10));
+    let shift_5 = m.reg("shift_5", &(length_4.to_signed() - Expr::slit(1, 2) - &exponent_4).resize(10));
     let empty_5 = m.delay("empty", &length_4.eq_lit(0), 1);
     // Cycle 6: cut to 17 bits. Cycle 7: normalise.
     let cut = m.reg("cut", &clamp_mult(&product.shr_const(16)));

@@ -65,9 +65,9 @@ pub fn post_lane(design: &mut Design, lane_bits: u32) -> ModuleId {
     let shifted = m.reg("shifted_12", &rounded.shr_const(15).shr(&shift_11));
     let value_12 = m.delay("value", &value_9, 3);
     // Cycle 13: results.
-    let byte = m.output_reg("byte", Ty::signed(8), "cycle 13: int8 result");
+    let byte = m.output_reg("byte_out", Ty::signed(8), "cycle 13: int8 result");
     m.drive(&byte, &gelu.mux(&shifted.saturate(8), &value_12.saturate(8)), None, None);
-    let word = m.output_reg("word", Ty::signed(16), "cycle 13: int16 result");
+    let word = m.output_reg("word_out", Ty::signed(16), "cycle 13: int16 result");
     m.drive(&word, &value_12, None, None);
     design.add(m.finish())
 }

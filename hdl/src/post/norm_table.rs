@@ -70,7 +70,7 @@ pub fn norm_table(design: &mut Design, parameters: &Parameters) -> ModuleId {
     let store = flag_line(design, &mut m, "store", &complete, RSQRT_CYCLES);
     let store_row = delay_line(design, &mut m, "store_row", &row_2, RSQRT_CYCLES);
     let looked_up = m.memory(
-        "table",
+        "entries",
         (ENTRY_BITS, parameters.row_depth()),
         MemoryStyle::Distributed,
         None,

@@ -109,8 +109,8 @@ pub fn post_path(design: &mut Design, parameters: &Parameters) -> ModuleId {
         ("score", Ty::signed(16), "score_5", "cycle 5: scores, masked lanes lowest"),
         ("square", Ty::bits(31), "square_7", "cycle 7: squares of the new residuals"),
         ("stream", Ty::signed(16), "stream_7", "cycle 7: new residuals"),
-        ("byte", Ty::signed(8), "byte_13", "cycle 13: int8 results"),
-        ("word", Ty::signed(16), "word_13", "cycle 13: int16 results"),
+        ("byte_out", Ty::signed(8), "byte_13", "cycle 13: int8 results"),
+        ("word_out", Ty::signed(16), "word_13", "cycle 13: int16 results"),
     ]
     .map(|(port, ty, name, doc)| (port, m.output(name, ty.lanes(columns), doc)));
     let mut lanes = m

@@ -41,7 +41,7 @@ pub fn row_max(design: &mut Design, parameters: &Parameters) -> ModuleId {
     let keep = m.wire("keep", &(!&first_1 & kept.gt(&tile_1)));
     m.drive(&maximum, &keep.mux(&kept, &tile_1), None, None);
     let looked_up = m.memory(
-        "table",
+        "entries",
         (16, depth),
         MemoryStyle::Distributed,
         None,

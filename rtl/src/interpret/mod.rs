@@ -3,7 +3,7 @@
 //! It keeps one node per instance and evaluates signals on demand, once per cycle. It is slow and
 //! meant for tests, where faster engines are compared with it.
 
-mod driver;
+pub(crate) mod driver;
 mod node;
 pub(crate) mod value;
 

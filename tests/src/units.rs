@@ -1,0 +1,92 @@
+//! Does every datapath unit print Verilog that tools accept and that behaves like the interpreter?
+
+use crate::compare::{engines_agree, tools_accept};
+use heatvit_hdl::{Parameters, array, memory, operand, post, stream};
+use heatvit_rtl::{Design, ModuleBuilder, ModuleId, Ty, verify, verilog};
+
+fn parameters(rows: u32, columns: u32) -> Parameters {
+    Parameters {
+        rows,
+        columns,
+        max_tokens: 82,
+        a_words: 200,
+        k_words: 100,
+        v_words: 100,
+        s_words: 200,
+        x_words: 300,
+        out_words: 2,
+    }
+}
+
+type Build = fn(&mut Design, &Parameters) -> ModuleId;
+
+/// `rsqrt` is inside `norm_table`, `reciprocal` inside `row_scale`.
+const UNITS: [(&str, Build); 13] = [
+    ("systolic_array", array::systolic_array),
+    ("accumulator", array::accumulator),
+    ("operand_path", operand::operand_path),
+    ("row_scale", operand::row_scale),
+    ("post_path", post::post_path),
+    ("norm_table", post::norm_table),
+    ("row_max", post::row_max),
+    ("value_memory", memory::value_memory),
+    ("operand_memory", |d, p| memory::operand_memory(d, p, "memory_x", 16, p.x_words, "Memory of the residual.")),
+    ("parameter_store", stream::parameter_store),
+    ("fifo", |d, _| stream::fifo(d)),
+    ("unpacker", |d, p| stream::unpacker(d, p.rows)),
+    ("queue", |d, _| stream::queue(d, "queue", 80)),
+];
+
+/// All units side by side, so that one compilation serves them all.
+fn all_units(parameters: &Parameters) -> Design {
+    let mut design = Design::new();
+    let ids: Vec<(&str, ModuleId)> = UNITS.iter().map(|(name, build)| (*name, build(&mut design, parameters))).collect();
+    let mut m = ModuleBuilder::new("all_units", "Every datapath unit with its ports brought out.");
+    for (name, id) in ids {
+        let child = design.module(id).clone();
+        let pins: Vec<_> = child
+            .ports()
+            .map(|(_, s)| {
+                let ty = if s.ty.is_scalar() { s.ty.clone() } else { Ty::bits(s.ty.total_width()) };
+                let outer = format!("{name}_{}", s.name);
+                let input = s.port == Some(heatvit_rtl::Direction::Input);
+                (s.name.clone(), input, if input { m.input(&outer, ty, "") } else { m.output(&outer, ty, "") })
+            })
+            .collect();
+        let mut instance = m.instance(name, id, &child);
+        for (port, input, outer) in &pins {
+            instance = if *input { instance.input(port, outer) } else { instance.output_to(port, outer) };
+        }
+        instance.done();
+    }
+    design.add(m.finish());
+    design
+}
+
+#[test]
+fn square_array_units_agree_with_verilator() {
+    engines_agree(&all_units(&parameters(16, 16)), 300, 1);
+}
+
+#[test]
+fn tall_array_units_agree_with_verilator() {
+    engines_agree(&all_units(&parameters(32, 8)), 300, 2);
+}
+
+#[test]
+fn tools_accept_all_units() {
+    for (rows, columns) in [(16, 16), (32, 8), (64, 4), (64, 64)] {
+        tools_accept(&all_units(&parameters(rows, columns)));
+    }
+}
+
+#[test]
+fn large_units_verify_and_print_fast_and_twice_alike() {
+    let design = all_units(&parameters(64, 64));
+    let start = std::time::Instant::now();
+    verify(&design).unwrap();
+    let first = verilog::print(&design);
+    let elapsed = start.elapsed();
+    assert!(elapsed.as_secs_f64() < 2.0, "verifying and printing took {elapsed:?}");
+    assert_eq!(first, verilog::print(&all_units(&parameters(64, 64))));
+}
