@@ -13,6 +13,7 @@ pub mod package;
 pub mod pipeline;
 mod progress;
 pub mod summary;
+pub mod verify;
 pub mod vivado;
 
 pub use cli::run_cli;
