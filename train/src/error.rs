@@ -1,0 +1,29 @@
+//! What can go wrong in training.
+
+use thiserror::Error;
+
+/// Why nothing was trained.
+#[derive(Debug, Error)]
+pub enum TrainError {
+    /// A key of the configuration has a value that cannot be trained with.
+    #[error("{key} = {value} cannot be trained: {remedy}")]
+    Config {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// What to change.
+        remedy: String,
+    },
+    /// The loss became infinite or not a number.
+    #[error("the loss became {loss} in epoch {epoch}: lower train.learning_rate or raise train.warmup_epochs")]
+    Diverged {
+        /// Counted from 1.
+        epoch: u32,
+        /// The loss.
+        loss: f32,
+    },
+    /// The weights could not be encoded.
+    #[error("the trained weights cannot be written as safetensors")]
+    Encode(#[from] safetensors::SafeTensorError),
+}

@@ -1,0 +1,85 @@
+//! The trained network as a safetensors file in timm's names.
+
+use std::collections::HashMap;
+
+use burn::nn::{LayerNorm, Linear};
+use burn::tensor::Tensor;
+use heatvit_model::data::PATCH;
+use safetensors::tensor::{Dtype, TensorView};
+
+use crate::TrainError;
+use crate::network::Network;
+
+/// Key of the metadata. There is one only, because the file's writer takes a hash map, whose order
+/// would change from run to run.
+const METADATA_KEY: &str = "heatvit";
+
+struct Entry {
+    name: String,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+/// All tensors in f32, with `metadata` as one JSON string.
+pub(crate) fn to_safetensors(network: &Network, metadata: String) -> Result<Vec<u8>, TrainError> {
+    let entries = entries(network);
+    let views = entries
+        .iter()
+        .map(|entry| {
+            TensorView::new(Dtype::F32, entry.shape.clone(), &entry.bytes).map(|view| (&entry.name, view))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let metadata = HashMap::from([(METADATA_KEY.to_owned(), metadata)]);
+    Ok(safetensors::serialize(views, Some(metadata))?)
+}
+
+fn entries(network: &Network) -> Vec<Entry> {
+    let mut list = Vec::new();
+    let [tokens, embed] = network.pos_embed.dims();
+    push(&mut list, "cls_token", vec![1, 1, embed], network.cls_token.val());
+    push(&mut list, "pos_embed", vec![1, tokens, embed], network.pos_embed.val());
+    linear(&mut list, "patch_embed.proj", &network.patch_embed);
+    // timm embeds patches with a convolution; its flattened weight is ours.
+    for entry in &mut list {
+        if entry.name == "patch_embed.proj.weight" {
+            entry.shape = vec![embed, 1, PATCH, PATCH];
+        }
+    }
+    for (index, block) in network.blocks.iter().enumerate() {
+        let name = |part: &str| format!("blocks.{index}.{part}");
+        norm(&mut list, &name("norm1"), &block.norm1);
+        linear(&mut list, &name("attn.qkv"), &block.qkv);
+        linear(&mut list, &name("attn.proj"), &block.proj);
+        norm(&mut list, &name("norm2"), &block.norm2);
+        linear(&mut list, &name("mlp.fc1"), &block.fc1);
+        linear(&mut list, &name("mlp.fc2"), &block.fc2);
+    }
+    norm(&mut list, "norm", &network.norm);
+    linear(&mut list, "head", &network.head);
+    list
+}
+
+/// The framework keeps `[inputs, outputs]`, timm `[outputs, inputs]`.
+fn linear(list: &mut Vec<Entry>, name: &str, layer: &Linear) {
+    let weight = layer.weight.val();
+    let [inputs, outputs] = weight.dims();
+    push(list, &format!("{name}.weight"), vec![outputs, inputs], weight.transpose());
+    if let Some(bias) = &layer.bias {
+        push(list, &format!("{name}.bias"), vec![outputs], bias.val());
+    }
+}
+
+fn norm(list: &mut Vec<Entry>, name: &str, layer: &LayerNorm) {
+    let gamma = layer.gamma.val();
+    let shape = gamma.dims().to_vec();
+    push(list, &format!("{name}.weight"), shape.clone(), gamma);
+    if let Some(beta) = &layer.beta {
+        push(list, &format!("{name}.bias"), shape, beta.val());
+    }
+}
+
+fn push<const D: usize>(list: &mut Vec<Entry>, name: &str, shape: Vec<usize>, tensor: Tensor<D>) {
+    let bytes = tensor.into_data().iter::<f32>().flat_map(f32::to_le_bytes).collect();
+    let name = name.to_owned();
+    list.push(Entry { name, shape, bytes });
+}
