@@ -28,9 +28,26 @@ pub struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Train the network from scratch and write its weights.
+    ///
+    /// Trains on the configuration's data set with the settings of [train]; equal settings give equal bytes on one
+    /// machine. Writes a safetensors file with timm's names and, beside it, the curve as <name>.training.json.
+    #[cfg(feature = "train")]
+    Train(TrainArgs),
     /// Show what the tool knows.
     #[command(subcommand)]
     Show(ShowCommand),
+}
+
+/// Options of `train`.
+#[cfg(feature = "train")]
+#[derive(Clone, Debug, Args)]
+pub struct TrainArgs {
+    /// Configuration file (TOML).
+    pub config: PathBuf,
+    /// Weights file to write [default: the configuration's].
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// What can be shown.

@@ -2,6 +2,8 @@
 
 mod args;
 
+#[cfg(feature = "train")]
+pub use args::TrainArgs;
 pub use args::{Arguments, Command, EngineName, ShowCommand};
 
 use crate::command;

@@ -1,6 +1,8 @@
 //! The commands, one file each.
 
 mod show;
+#[cfg(feature = "train")]
+mod train;
 
 use crate::cli::Command;
 use crate::error::GenError;
@@ -12,6 +14,8 @@ use std::io::Write;
 /// Refused input.
 pub fn execute(command: &Command, out: &mut dyn Write) -> Result<u8, GenError> {
     match command {
+        #[cfg(feature = "train")]
+        Command::Train(arguments) => train::train(arguments, out),
         Command::Show(what) => show::show(what, out),
     }
 }
