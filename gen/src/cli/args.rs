@@ -1,6 +1,6 @@
 //! What can be written on the command line, and the help that explains it.
 
-use crate::pipeline::Stage;
+use crate::pipeline::Request;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -28,6 +28,8 @@ pub struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Evaluate a network on images, without any hardware.
+    Eval(EvalArgs),
     /// Train the network from scratch and write its weights.
     ///
     /// Trains on the configuration's data set with the settings of [train]; equal settings give equal bytes on one
@@ -63,8 +65,6 @@ pub enum ShowCommand {
 /// Arithmetic of an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EngineName {
-    /// The golden integer model, equal to the hardware.
-    Int8,
     /// Exact float arithmetic.
     Float,
     /// Float arithmetic with the polynomial units.
@@ -84,16 +84,26 @@ pub struct Source {
     pub images: Option<PathBuf>,
 }
 
-/// Options of `gen`.
+impl Source {
+    /// The same for the pipeline.
+    pub fn request(&self) -> Request {
+        Request { config: self.config.clone(), weights: self.weights.clone(), images: self.images.clone() }
+    }
+}
+
+/// Options of `eval`.
 #[derive(Clone, Debug, Args)]
-pub struct GenArgs {
+pub struct EvalArgs {
     /// Where from.
     #[command(flatten)]
     pub source: Source,
-    /// Output folder [default: out/<configuration's name>].
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Stop after a stage; no folder is written before the last.
-    #[arg(long, value_name = "STAGE", default_value = "package")]
-    pub until: Stage,
+    /// Arithmetic.
+    #[arg(long, value_enum, value_name = "ENGINE", default_value = "float")]
+    pub engine: EngineName,
+    /// Number of images [default: the whole test set].
+    #[arg(long, value_name = "N")]
+    pub count: Option<usize>,
+    /// Write the figures as JSON, too.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
 }

@@ -1,12 +1,16 @@
 //! The commands, one file each.
 
+mod eval;
 mod show;
 #[cfg(feature = "train")]
 mod train;
 
 use crate::cli::Command;
 use crate::error::GenError;
+use crate::files;
+use crate::summary::Summary;
 use std::io::Write;
+use std::path::Path;
 
 /// Carries out a command; the exit code says whether values differ.
 ///
@@ -14,6 +18,7 @@ use std::io::Write;
 /// Refused input.
 pub fn execute(command: &Command, out: &mut dyn Write) -> Result<u8, GenError> {
     match command {
+        Command::Eval(arguments) => eval::eval(arguments, out),
         #[cfg(feature = "train")]
         Command::Train(arguments) => train::train(arguments, out),
         Command::Show(what) => show::show(what, out),
@@ -30,4 +35,12 @@ pub fn print(out: &mut dyn Write, text: &str) -> Result<(), GenError> {
         problem: format!("cannot write: {e}"),
         remedy: "keep the reader of the output open".to_owned(),
     })
+}
+
+/// Writes the JSON file that was asked for.
+///
+/// # Errors
+/// An unwritable file.
+pub fn write_json(file: Option<&Path>, summary: &Summary) -> Result<(), GenError> {
+    file.map_or(Ok(()), |file| files::write(file, summary.to_json().as_bytes()))
 }
