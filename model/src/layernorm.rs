@@ -2,13 +2,15 @@
 
 use crate::fixed::{MULT_MAX, Rescale, normalize_mult, rescale, round_shift, saturate};
 use crate::poly::rsqrt::rsqrt;
+use serde::{Deserialize, Serialize};
 
 /// Fraction bits of the mean.
 pub const MEAN_FRACTION_BITS: u32 = 6;
 
 /// Constants of one norm: one output step is `clip / 127` standard deviations,
 /// `127 D / (clip 2^6) = gain * 2^exponent`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NormParams {
     /// 17-bit mantissa, top bit set.
     pub gain: u32,

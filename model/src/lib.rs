@@ -6,7 +6,10 @@
 pub mod config;
 pub mod data;
 pub mod fixed;
+pub mod float;
 pub mod golden;
+pub mod image;
 pub mod layernorm;
 pub mod poly;
 pub mod quant;
+pub mod weights;

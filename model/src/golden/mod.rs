@@ -1,7 +1,7 @@
 //! The golden int8 model: the functions of this crate, composed. No float.
 
 mod network;
-mod product;
+pub(crate) mod product;
 mod trace;
 
 pub use network::run;

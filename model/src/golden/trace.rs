@@ -1,8 +1,8 @@
 //! Every tensor of a run, in program order.
 
-/// A tensor of a run.
+/// A tensor of a run: integers in the golden model, `f32` in the float engines.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tensor {
+pub struct Tensor<T = i32> {
     /// Name as in docs/tensors.md.
     pub name: String,
     /// Rows (tokens).
@@ -10,29 +10,29 @@ pub struct Tensor {
     /// Columns (channels, or tokens for scores).
     pub cols: usize,
     /// Row-major elements.
-    pub data: Vec<i32>,
+    pub data: Vec<T>,
 }
 
 /// All tensors.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Trace {
+pub struct Trace<T = i32> {
     /// In program order.
-    pub tensors: Vec<Tensor>,
+    pub tensors: Vec<Tensor<T>>,
 }
 
-impl Trace {
+impl<T: Clone> Trace<T> {
     /// Appends a tensor.
-    pub fn record(&mut self, name: String, cols: usize, data: &[i32]) {
+    pub fn record(&mut self, name: String, cols: usize, data: &[T]) {
         self.tensors.push(Tensor { name, rows: data.len() / cols, cols, data: data.to_vec() });
     }
 
     /// Finds a tensor.
-    pub fn get(&self, name: &str) -> Option<&Tensor> {
+    pub fn get(&self, name: &str) -> Option<&Tensor<T>> {
         self.tensors.iter().find(|t| t.name == name)
     }
 
     /// The logits.
-    pub fn logits(&self) -> &[i32] {
+    pub fn logits(&self) -> &[T] {
         self.get("logits").map_or(&[], |t| &t.data)
     }
 }

@@ -11,7 +11,7 @@ pub const ONE: i32 = 127;
 pub fn exp7(distance: u32) -> i32 {
     let octaves = (distance >> 8).min(15);
     let root = 999 - 2 * (distance & 255);
-    let mantissa = (((root * root) >> 6) * 175 >> 7) + 11184;
+    let mantissa = ((((root * root) >> 6) * 175) >> 7) + 11184;
     (((mantissa >> octaves) + 128) >> 8) as i32
 }
 

@@ -2,6 +2,7 @@
 //! `L(x) = sign(x) delta1 (a (min(|x|, -b) + b)^2 + 1)`, a = -0.2888, b = -1.769.
 
 use crate::fixed::{round_shift, saturate};
+use serde::{Deserialize, Serialize};
 
 /// Coefficient of the square.
 pub const A: f64 = -0.2888;
@@ -9,7 +10,8 @@ pub const A: f64 = -0.2888;
 pub const B: f64 = -1.769;
 
 /// Constants of one tensor's GELU. The input has the step `s`, the output `s * 2^shift`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct GeluParams {
     /// Knee `-b sqrt2 / s`, in 2^11..2^12.
     pub t: u32,
@@ -32,6 +34,11 @@ impl GeluParams {
         }
         let kappa = (delta1 * -A * B * B / (t * t) * 2f64.powi(38)).round().min(65535.0);
         Some(Self { t: t as u32, kappa: kappa as u32, d1: (delta1 * 16384.0).round() as u32, shift })
+    }
+
+    /// Smallest output step that [`Self::new`] accepts, with room for rounding.
+    pub fn least_output_step() -> f64 {
+        -B * std::f64::consts::SQRT_2 / 4095.0
     }
 
     /// Step of the input.

@@ -1,15 +1,26 @@
 //! The quantized network: everything the golden model and the accelerator need, integers only.
 
+mod calibrate;
+mod file;
+mod histogram;
+mod product;
+mod quantize;
 mod random;
 mod validate;
 
 pub use crate::layernorm::NormParams;
 pub use crate::poly::gelu::GeluParams;
+pub use file::{QuantFileError, VERSION, is_quantized};
+pub use histogram::Method;
+pub use quantize::{QuantizeError, Quantized, TensorStep, quantize};
 pub use random::{Extreme, random, random_image};
 pub use validate::{QuantError, validate};
 
+use serde::{Deserialize, Serialize};
+
 /// Dimensions of a plain vision transformer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Dims {
     /// Tokens, with the class token.
     pub tokens: usize,
@@ -56,7 +67,8 @@ pub struct Linear {
 }
 
 /// Constant of the row-scaled product A V: `step of V / step of O = gain * 2^exponent`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RowScale {
     /// 17-bit mantissa.
     pub gain: u32,
@@ -65,7 +77,8 @@ pub struct RowScale {
 }
 
 /// Scale of the attention scores, to units of ln2/256, with the 1/sqrt(d) inside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ScoreScale {
     /// 17-bit multiplier.
     pub mult: u32,
@@ -134,3 +147,8 @@ impl QuantNetwork {
         all
     }
 }
+
+#[cfg(test)]
+mod file_tests;
+#[cfg(test)]
+mod tests;

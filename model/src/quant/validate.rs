@@ -1,7 +1,14 @@
 //! Range proofs of a quantized network.
 
-use super::{Linear, QuantNetwork};
+use super::{Block, Dims, Linear, NormParams, QuantNetwork};
 use crate::fixed::{ACC_BITS, MULT_MAX, SEL_MAX};
+
+/// Exponents of norm and row scale stay below it in magnitude; useful ones are within 40.
+const EXPONENT_MAX: u64 = 63;
+/// `D * sum of squares` of 16-bit elements stays below 2^52, the domain of rsqrt.
+const EMBED_MAX: u64 = 2047;
+/// A row sum of exponentials of 127 stays below 2^17, the domain of the reciprocal.
+const TOKENS_MAX: u64 = 1032;
 
 /// Why a quantized network is refused.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -44,6 +51,12 @@ pub enum QuantError {
         /// Limit.
         limit: u64,
     },
+    /// A constant is zero.
+    #[error("`{what}` is 0, at least 1 is needed; quantize the network again")]
+    Zero {
+        /// Which.
+        what: String,
+    },
 }
 
 fn length(tensor: &str, found: usize, expected: usize) -> Result<(), QuantError> {
@@ -52,6 +65,27 @@ fn length(tensor: &str, found: usize, expected: usize) -> Result<(), QuantError>
 
 fn at_most(what: String, value: u64, limit: u64) -> Result<(), QuantError> {
     if value <= limit { Ok(()) } else { Err(QuantError::Constant { what, value, limit }) }
+}
+
+fn positive(what: &str, value: u64) -> Result<(), QuantError> {
+    if value > 0 { Ok(()) } else { Err(QuantError::Zero { what: what.to_owned() }) }
+}
+
+fn norm(what: &str, params: &NormParams) -> Result<(), QuantError> {
+    positive(&format!("{what}.eps"), u64::from(params.eps))?;
+    real_constant(what, params.gain, params.exponent)
+}
+
+fn dimensions(d: &Dims) -> Result<(), QuantError> {
+    positive("dims.tokens", d.tokens as u64)?;
+    positive("dims.patch_inputs", d.patch_inputs as u64)?;
+    positive("dims.embed", d.embed as u64)?;
+    positive("dims.heads", d.heads as u64)?;
+    positive("dims.head_dim", d.head_dim as u64)?;
+    positive("dims.mlp_hidden", d.mlp_hidden as u64)?;
+    positive("dims.classes", d.classes as u64)?;
+    at_most("dims.embed".to_owned(), d.embed as u64, EMBED_MAX)?;
+    at_most("dims.tokens".to_owned(), d.tokens as u64, TOKENS_MAX)
 }
 
 fn linear(l: &Linear, inputs: usize, outputs: usize) -> Result<(), QuantError> {
@@ -73,27 +107,47 @@ fn linear(l: &Linear, inputs: usize, outputs: usize) -> Result<(), QuantError> {
     Ok(())
 }
 
+/// A 17-bit mantissa whose top bit may be off, and an exponent that shifts cannot overflow with.
+fn real_constant(what: &str, mantissa: u32, exponent: i32) -> Result<(), QuantError> {
+    at_most(format!("{what}.gain"), u64::from(mantissa), u64::from(MULT_MAX))?;
+    at_most(format!("|{what}.exponent|"), u64::from(exponent.unsigned_abs()), EXPONENT_MAX)
+}
+
+fn block(i: usize, b: &Block, d: &Dims) -> Result<(), QuantError> {
+    for l in [&b.q, &b.k, &b.v] {
+        linear(l, d.embed, d.attention())?;
+    }
+    linear(&b.proj, d.attention(), d.embed)?;
+    linear(&b.fc1, d.embed, d.mlp_hidden)?;
+    linear(&b.fc2, d.mlp_hidden, d.embed)?;
+    let at = |part: &str| format!("blocks.{i}.{part}");
+    norm(&at("norm1"), &b.norm1)?;
+    norm(&at("norm2"), &b.norm2)?;
+    real_constant(&at("attend"), b.attend.gain, b.attend.exponent)?;
+    at_most(at("scores.mult"), u64::from(b.scores.mult), u64::from(MULT_MAX))?;
+    at_most(at("scores.sel"), u64::from(b.scores.sel), u64::from(SEL_MAX))?;
+    at_most(at("gelu.t"), u64::from(b.gelu.t), 4095)?;
+    at_most(at("gelu.kappa"), u64::from(b.gelu.kappa), 65535)?;
+    at_most(at("gelu.d1"), u64::from(b.gelu.d1), 32767)?;
+    at_most(at("gelu.shift"), u64::from(b.gelu.shift), 15)
+}
+
 /// Checks lengths, ranges and, per output channel, that the accumulator cannot overflow.
 ///
 /// # Errors
 /// The first violation.
 pub fn validate(network: &QuantNetwork) -> Result<(), QuantError> {
     let d = &network.dims;
+    dimensions(d)?;
     linear(&network.embed, d.patch_inputs, d.embed)?;
     length("pos", network.pos.len(), d.tokens * d.embed)?;
     length("blocks", network.blocks.len(), d.depth)?;
-    for (i, b) in network.blocks.iter().enumerate() {
-        for l in [&b.q, &b.k, &b.v] {
-            linear(l, d.embed, d.attention())?;
-        }
-        linear(&b.proj, d.attention(), d.embed)?;
-        linear(&b.fc1, d.embed, d.mlp_hidden)?;
-        linear(&b.fc2, d.mlp_hidden, d.embed)?;
-        at_most(format!("blocks.{i}.scores.mult"), u64::from(b.scores.mult), u64::from(MULT_MAX))?;
-        at_most(format!("blocks.{i}.gelu.t"), u64::from(b.gelu.t), 4095)?;
-        at_most(format!("blocks.{i}.gelu.kappa"), u64::from(b.gelu.kappa), 65535)?;
-        at_most(format!("blocks.{i}.gelu.d1"), u64::from(b.gelu.d1), 32767)?;
-        at_most(format!("blocks.{i}.gelu.shift"), u64::from(b.gelu.shift), 15)?;
+    for (i, p) in network.pos.iter().enumerate() {
+        at_most(format!("pos[{i}]"), u64::from(p.unsigned_abs()), 32767)?;
     }
+    for (i, b) in network.blocks.iter().enumerate() {
+        block(i, b, d)?;
+    }
+    norm("norm", &network.norm)?;
     linear(&network.head, d.embed, d.classes)
 }

@@ -1,0 +1,17 @@
+//! The network in real numbers: the reference that accuracy is measured against, and the same network
+//! with the polynomial units, which tells the error of the polynomials from the error of the integers.
+//!
+//! Results are the same on every machine: sums have a fixed order, and exp and erf come from `libm`,
+//! not from the platform's mathematics library.
+
+mod fold;
+mod forward;
+mod network;
+mod units;
+
+pub use fold::{Folded, FoldedBlock, fold};
+pub use forward::{Engine, forward, forward_folded};
+pub use network::{FloatBlock, FloatLinear, FloatNetwork, FloatNorm, NetworkOptions};
+
+#[cfg(test)]
+mod tests;

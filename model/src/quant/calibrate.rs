@@ -1,0 +1,75 @@
+//! Ranges of every activation over the calibration images.
+
+use super::histogram::{Clip, Histogram, Method};
+use super::quantize::QuantizeError;
+use crate::float::{Engine, Folded, forward_folded};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// One histogram per tensor that gets a step from the data.
+pub(super) struct Calibration {
+    tensors: BTreeMap<String, Histogram>,
+}
+
+/// Scores, exp and row sums have steps of their own.
+fn has_fixed_step(name: &str) -> bool {
+    [".attn.scores.", ".attn.exp.", ".attn.rowsum."].iter().any(|part| name.contains(part))
+}
+
+fn observe(network: &Folded, patches: &[f32]) -> Result<BTreeMap<String, Histogram>, QuantizeError> {
+    let trace = forward_folded(network, Engine::Poly, patches);
+    let mut tensors = BTreeMap::new();
+    for t in trace.tensors {
+        if t.data.iter().any(|v| !v.is_finite()) {
+            return Err(QuantizeError::NotFinite { tensor: t.name });
+        }
+        if !has_fixed_step(&t.name) {
+            let mut histogram = Histogram::default();
+            histogram.add(&t.data);
+            tensors.insert(t.name, histogram);
+        }
+    }
+    Ok(tensors)
+}
+
+fn merge(
+    mut left: BTreeMap<String, Histogram>,
+    right: BTreeMap<String, Histogram>,
+) -> Result<BTreeMap<String, Histogram>, QuantizeError> {
+    for (name, histogram) in right {
+        left.entry(name).or_default().merge(&histogram);
+    }
+    Ok(left)
+}
+
+/// Runs the polynomial float engine, which computes what the integers approximate, over all images.
+pub(super) fn calibrate(network: &Folded, images: &[Vec<f32>]) -> Result<Calibration, QuantizeError> {
+    if images.is_empty() {
+        return Err(QuantizeError::NoCalibration);
+    }
+    let expected = network.dims.tokens * network.dims.patch_inputs;
+    if let Some((image, patches)) = images.iter().enumerate().find(|(_, p)| p.len() != expected) {
+        return Err(QuantizeError::ImageSize { image, found: patches.len(), expected });
+    }
+    let tensors = images.par_iter().map(|p| observe(network, p)).try_reduce(BTreeMap::new, merge)?;
+    Ok(Calibration { tensors })
+}
+
+impl Calibration {
+    /// Clip of a tensor; one that is always zero gets 1, which is as good as any.
+    pub fn clip(&self, name: &str) -> Clip {
+        let found = self.tensors.get(name).and_then(Histogram::clip);
+        found.unwrap_or(Clip { value: 1.0, method: Method::Fixed, sqnr_db: f64::INFINITY })
+    }
+
+    /// Largest magnitude of a tensor.
+    pub fn max(&self, name: &str) -> f64 {
+        self.tensors.get(name).map_or(0.0, Histogram::max)
+    }
+
+    /// Largest magnitude of the residual stream anywhere.
+    pub fn residual_max(&self) -> f64 {
+        let residual = |name: &str| name == "embed" || name.ends_with("residual");
+        self.tensors.iter().filter(|(name, _)| residual(name)).map(|(_, h)| h.max()).fold(0.0, f64::max)
+    }
+}

@@ -1,0 +1,153 @@
+//! Magnitudes of a tensor over the calibration images, and the clip that loses least.
+
+/// Bins by the upper half of an `f32`: sign dropped, 8 exponent and 7 mantissa bits, so 0.4 % wide.
+/// Counts are integers: merging in any order gives the same histogram.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Histogram {
+    counts: Vec<u32>,
+}
+
+/// How a clip was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// The largest magnitude.
+    MinMax,
+    /// The magnitude that all but this many elements in 100,000 stay below.
+    Percentile(u32),
+    /// The best of a grid of fractions of the largest magnitude.
+    Mse,
+    /// Set by the arithmetic, not by the data.
+    Fixed,
+}
+
+/// A clip and its quality.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Clip {
+    /// Magnitude that becomes 127.
+    pub value: f64,
+    /// How it was chosen.
+    pub method: Method,
+    /// Expected signal to quantization noise, dB.
+    pub sqnr_db: f64,
+}
+
+const BINS: usize = 1 << 15;
+/// Elements in 100,000 that a percentile cuts off.
+const PERCENTILES: [u32; 3] = [100, 10, 1];
+/// Steps of the search grid: clip = max * k / GRID, k from GRID_FIRST.
+const GRID: u32 = 40;
+const GRID_FIRST: u32 = 8;
+
+fn value_of(bin: usize) -> f64 {
+    f64::from(f32::from_bits((bin as u32) << 16 | 0x8000))
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self { counts: vec![0; BINS] }
+    }
+}
+
+impl Histogram {
+    /// Counts values; they are finite.
+    pub fn add(&mut self, values: &[f32]) {
+        for v in values {
+            let bin = &mut self.counts[(v.abs().to_bits() >> 16) as usize];
+            *bin = bin.saturating_add(1);
+        }
+    }
+
+    /// Adds another histogram.
+    pub fn merge(&mut self, other: &Histogram) {
+        self.counts.iter_mut().zip(&other.counts).for_each(|(a, b)| *a = a.saturating_add(*b));
+    }
+
+    /// Largest magnitude, to 0.4 %; 0 when everything is zero.
+    pub fn max(&self) -> f64 {
+        let top = self.counts.iter().rposition(|c| *c > 0).unwrap_or(0);
+        if top == 0 { 0.0 } else { f64::from(f32::from_bits(((top as u32) + 1) << 16)) }
+    }
+
+    fn percentile(&self, cut: u32) -> f64 {
+        let total: u64 = self.counts.iter().map(|c| u64::from(*c)).sum();
+        let mut above = total * u64::from(cut) / 100_000;
+        let inside = self.counts.iter().rposition(|c| {
+            let stop = u64::from(*c) > above;
+            above = above.saturating_sub(u64::from(*c));
+            stop
+        });
+        inside.map_or(0.0, value_of)
+    }
+
+    /// Sum of `of(magnitude)` over all elements.
+    fn sum(&self, of: impl Fn(f64) -> f64) -> f64 {
+        let filled = self.counts.iter().enumerate().filter(|(_, c)| **c > 0);
+        filled.map(|(bin, c)| f64::from(*c) * of(value_of(bin))).sum()
+    }
+
+    /// Sum of squared errors of int8 with 127 steps up to `clip`: the value itself below half a step, a uniform
+    /// error up to the clip, the overshoot beyond.
+    fn error(&self, clip: f64) -> f64 {
+        let step = clip / 127.0;
+        let of = |v: f64| match v {
+            v if v < step / 2.0 => v * v,
+            v if v <= clip => step * step / 12.0,
+            v => (v - clip) * (v - clip) + step * step / 12.0,
+        };
+        self.sum(of)
+    }
+
+    /// The clip with the least squared error among largest magnitude, percentiles and grid; `None` for zeros only.
+    pub fn clip(&self) -> Option<Clip> {
+        let max = self.max();
+        if max <= 0.0 {
+            return None;
+        }
+        let mut candidates = vec![(max, Method::MinMax)];
+        candidates.extend(PERCENTILES.map(|p| (self.percentile(p), Method::Percentile(p))));
+        candidates.extend((GRID_FIRST..GRID).map(|k| (max * f64::from(k) / f64::from(GRID), Method::Mse)));
+        let scored = candidates.into_iter().filter(|(c, _)| *c > 0.0).map(|(c, m)| (self.error(c), c, m));
+        let (error, value, method) = scored.min_by(|a, b| a.0.total_cmp(&b.0))?;
+        let power = self.sum(|v| v * v);
+        Some(Clip { value, method, sqnr_db: 10.0 * libm::log10(power / error) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uniform_tensor_keeps_its_range() {
+        let mut h = Histogram::default();
+        h.add(&(-1000..=1000).map(|i| i as f32 / 1000.0).collect::<Vec<_>>());
+        let clip = h.clip().unwrap();
+        assert!((clip.value - 1.0).abs() < 0.01 && clip.sqnr_db > 44.0, "{clip:?}");
+    }
+
+    #[test]
+    fn one_outlier_is_cut_off() {
+        let mut h = Histogram::default();
+        let mut values: Vec<f32> = (0..200_000).map(|i| ((i as f32) * 0.37).sin()).collect();
+        values.push(9.0);
+        h.add(&values);
+        let clip = h.clip().unwrap();
+        assert!(clip.value < 6.0 && clip.method != Method::MinMax, "{clip:?}");
+        assert!((h.max() / 9.0 - 1.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn merging_equals_counting_together() {
+        let (a, b) = ([1.0f32, -2.0, 3.5], [0.1f32, 7.0]);
+        let mut whole = Histogram::default();
+        whole.add(&a);
+        whole.add(&b);
+        let mut left = Histogram::default();
+        left.add(&b);
+        let mut right = Histogram::default();
+        right.add(&a);
+        left.merge(&right);
+        assert_eq!(left, whole);
+        assert_eq!(Histogram::default().clip(), None);
+    }
+}

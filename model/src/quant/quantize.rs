@@ -1,0 +1,205 @@
+//! From a trained network to integers. After this file there is no real number in the data path.
+
+use super::calibrate::{Calibration, calibrate};
+use super::histogram::{Clip, Method};
+use super::product::{Steps, quantize_linear};
+use super::{Block, GeluParams, NormParams, QuantError, QuantNetwork, RowScale, ScoreScale, validate};
+use crate::fixed::{mantissa_exponent, multipliers};
+use crate::float::{FloatNetwork, Folded, FoldedBlock, fold};
+use crate::image::INPUT_STEP;
+use crate::layernorm::MEAN_FRACTION_BITS;
+use crate::poly::exp::STEPS_PER_OCTAVE;
+use std::collections::BTreeMap;
+
+/// Room of the 16-bit residual stream above the calibrated range.
+const RESIDUAL_MARGIN: f64 = 1.5;
+/// Room of the 16-bit logits above the calibrated range.
+const LOGIT_MARGIN: f64 = 2.0;
+/// Largest factor that a rescaling can stand for, just below 2.
+pub(super) const FACTOR_MAX: f64 = 1.99;
+/// Largest `step of V / step of O` that keeps the reciprocal of every row sum a legal multiplier.
+const ATTEND_MAX: f64 = 32.0;
+
+/// Why a network cannot be quantized.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum QuantizeError {
+    /// Nothing to calibrate on.
+    #[error("no calibration image; the ranges of the activations come from at least one")]
+    NoCalibration,
+    /// Wrong length of a calibration image.
+    #[error(
+        "calibration image {image} has {found} elements, tokens x patch inputs = {expected} are needed; cut it into patches of the configured network"
+    )]
+    ImageSize {
+        /// Which.
+        image: usize,
+        /// Elements found.
+        found: usize,
+        /// Elements needed.
+        expected: usize,
+    },
+    /// An activation overflows in float.
+    #[error("tensor `{tensor}` is not finite on a calibration image; train the network again")]
+    NotFinite {
+        /// Tensor.
+        tensor: String,
+    },
+    /// A rescaling factor of 2 or more.
+    #[error(
+        "tensor `{tensor}` needs the rescaling factor {factor}, less than 2 is possible; its weights are too large for its output range"
+    )]
+    Factor {
+        /// Tensor.
+        tensor: String,
+        /// As computed.
+        factor: String,
+    },
+    /// No integer constant represents a real one.
+    #[error("`{what}` is {value}, which no integer constant represents; correct the network's options")]
+    Constant {
+        /// Which.
+        what: String,
+        /// As computed.
+        value: String,
+    },
+    /// The result is not legal.
+    #[error(transparent)]
+    Illegal(#[from] QuantError),
+}
+
+/// A quantized network with what is known about its steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantized {
+    /// Integers only.
+    pub network: QuantNetwork,
+    /// Real value of one step of every tensor of a trace, and how it was chosen.
+    pub steps: BTreeMap<String, TensorStep>,
+}
+
+/// One step of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TensorStep {
+    /// Real value of 1.
+    pub step: f64,
+    /// How its range was chosen.
+    pub method: Method,
+}
+
+pub(super) fn constant(what: String, value: f64) -> QuantizeError {
+    QuantizeError::Constant { what, value: value.to_string() }
+}
+
+struct Quantizer<'a> {
+    folded: &'a Folded,
+    ranges: &'a Calibration,
+    residual_step: f64,
+    steps: BTreeMap<String, TensorStep>,
+}
+
+impl Quantizer<'_> {
+    fn note(&mut self, name: String, step: f64, method: Method) -> f64 {
+        self.steps.insert(name, TensorStep { step, method });
+        step
+    }
+
+    /// Step of an int8 tensor, at least `floor`.
+    fn step(&mut self, name: String, floor: f64) -> f64 {
+        let clip = self.ranges.clip(&name);
+        self.note(name, (clip.value / 127.0).max(floor), clip.method)
+    }
+
+    /// Step and constants of a LayerNorm.
+    fn norm(&mut self, name: String) -> Result<(f64, NormParams), QuantizeError> {
+        let channels = self.folded.dims.embed as f64;
+        let clip: Clip = self.ranges.clip(&name);
+        let factor = 127.0 * channels / (clip.value * f64::from(1u32 << MEAN_FRACTION_BITS));
+        let (gain, exponent) = mantissa_exponent(factor).ok_or_else(|| constant(format!("{name}.gain"), factor))?;
+        let eps = (self.folded.options.eps * (channels / self.residual_step).powi(2)).round().max(1.0);
+        if eps > f64::from(u32::MAX) {
+            return Err(constant(format!("{name}.eps"), eps));
+        }
+        let step = self.note(name, clip.value / 127.0, clip.method);
+        Ok((step, NormParams { gain, exponent, eps: eps as u32 }))
+    }
+
+    /// Scores in units of ln2/256. Steps of Q and K shrink when their product would need a factor of 2 or more.
+    fn scores(&mut self, prefix: &str, q: f64, k: f64) -> Result<(f64, f64, ScoreScale), QuantizeError> {
+        let unit = std::f64::consts::LN_2 / f64::from(STEPS_PER_OCTAVE);
+        let factor = q * k / (self.folded.dims.head_dim as f64).sqrt() / unit;
+        let shrink = if factor > FACTOR_MAX { (FACTOR_MAX / factor).sqrt() } else { 1.0 };
+        let factor = factor * shrink * shrink;
+        let (mult, sel) =
+            multipliers(&[factor]).ok_or_else(|| constant(format!("{prefix}.attn.scores.mult"), factor))?;
+        for h in 0..self.folded.dims.heads {
+            self.note(format!("{prefix}.attn.scores.{h}"), unit, Method::Fixed);
+            self.note(format!("{prefix}.attn.exp.{h}"), 1.0 / 127.0, Method::Fixed);
+            self.note(format!("{prefix}.attn.rowsum.{h}"), 1.0 / 127.0, Method::Fixed);
+        }
+        Ok((q * shrink, k * shrink, ScoreScale { mult: mult[0], sel }))
+    }
+
+    fn block(&mut self, i: usize, b: &FoldedBlock) -> Result<Block, QuantizeError> {
+        let prefix = format!("blocks.{i}");
+        let at = |part: &str| format!("{prefix}.{part}");
+        let (delta1, delta2) = (self.folded.options.delta1, self.folded.options.delta2);
+        let residual = self.residual_step;
+        let (input, norm1) = self.norm(at("norm1"))?;
+        let [q, k, v] = [("attn.q", &b.q), ("attn.k", &b.k), ("attn.v", &b.v)]
+            .map(|(name, l)| self.step(at(name), Steps::least_output(l, input)));
+        let (q, k, scores) = self.scores(&prefix, q, k)?;
+        self.note(at("attn.q"), q, self.steps[&at("attn.q")].method);
+        self.note(at("attn.k"), k, self.steps[&at("attn.k")].method);
+        let o = self.step(at("attn.o"), delta2 * v / ATTEND_MAX);
+        let ratio = delta2 * v / o;
+        let (gain, exponent) = mantissa_exponent(ratio).ok_or_else(|| constant(at("attn.attend"), ratio))?;
+        let (hidden_input, norm2) = self.norm(at("norm2"))?;
+        let hidden = self.step(at("mlp.fc1"), GeluParams::least_output_step());
+        let gelu = GeluParams::new(hidden, delta1).ok_or_else(|| constant(at("mlp.gelu"), hidden))?;
+        self.note(at("attn.residual"), residual, Method::MinMax);
+        self.note(at("residual"), residual, Method::MinMax);
+        let product = |name: &str, l, input, output| quantize_linear(l, at(name), &Steps { input, output });
+        Ok(Block {
+            norm1,
+            q: product("attn.q", &b.q, input, q)?,
+            k: product("attn.k", &b.k, input, k)?,
+            v: product("attn.v", &b.v, input, v)?,
+            scores,
+            attend: RowScale { gain, exponent },
+            proj: product("attn.proj", &b.proj, o, residual)?,
+            norm2,
+            fc1: product("mlp.fc1", &b.fc1, hidden_input, gelu.input_step(hidden))?,
+            gelu,
+            fc2: product("mlp.fc2", &b.fc2, hidden, residual)?,
+        })
+    }
+}
+
+/// Quantizes a network; `calibration` are patches in real numbers ([`crate::image::float_patches`]).
+///
+/// # Errors
+/// No calibration, a range that the integers cannot represent, or an accumulator that could overflow.
+pub fn quantize(network: &FloatNetwork, name: &str, calibration: &[Vec<f32>]) -> Result<Quantized, QuantizeError> {
+    let folded = fold(network);
+    let ranges = calibrate(&folded, calibration)?;
+    let residual_step = ranges.residual_max().max(f64::from(f32::MIN_POSITIVE)) * RESIDUAL_MARGIN / 32767.0;
+    let mut quantizer = Quantizer { folded: &folded, ranges: &ranges, residual_step, steps: BTreeMap::new() };
+    quantizer.note("embed".to_owned(), residual_step, Method::MinMax);
+    let embed_steps = Steps { input: INPUT_STEP, output: residual_step };
+    let embed = quantize_linear(&folded.embed, "patch_embed.proj".to_owned(), &embed_steps)?;
+    let to_residual = |p: &f32| (f64::from(*p) / residual_step).round().clamp(-32767.0, 32767.0) as i16;
+    let pos = folded.pos.iter().map(to_residual).collect();
+    let mut blocks = Vec::with_capacity(folded.blocks.len());
+    for (i, b) in folded.blocks.iter().enumerate() {
+        blocks.push(quantizer.block(i, b)?);
+    }
+    let (input, norm) = quantizer.norm("norm".to_owned())?;
+    let range = ranges.max("logits") * LOGIT_MARGIN / 32767.0;
+    let logit_step = range.max(Steps::least_output(&folded.head, input));
+    quantizer.note("logits".to_owned(), logit_step, Method::MinMax);
+    let head = quantize_linear(&folded.head, "head".to_owned(), &Steps { input, output: logit_step })?;
+    let steps = quantizer.steps;
+    let (name, dims) = (name.to_owned(), network.dims.clone());
+    let network = QuantNetwork { name, dims, embed, pos, blocks, norm, head, residual_step, logit_step };
+    validate(&network)?;
+    Ok(Quantized { network, steps })
+}

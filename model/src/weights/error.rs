@@ -1,0 +1,88 @@
+//! Why a weight file is refused.
+
+/// One violation of a weight file; the message names the tensor and the remedy.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum WeightError {
+    /// Not a safetensors file.
+    #[error("not a readable safetensors file: {reason}; export the weights again")]
+    Container {
+        /// What the reader found.
+        reason: String,
+    },
+    /// A tensor that the configuration needs is absent.
+    #[error(
+        "tensor `{tensor}` {expected:?} is missing; export the whole state dict of a network with the configured dimensions"
+    )]
+    Missing {
+        /// Tensor.
+        tensor: String,
+        /// Its shape.
+        expected: Vec<usize>,
+    },
+    /// A tensor that the configuration does not know.
+    #[error(
+        "tensor `{tensor}` is not part of the configured network; remove it or correct depth and qkv_bias in the configuration"
+    )]
+    Extra {
+        /// Tensor.
+        tensor: String,
+    },
+    /// Wrong shape.
+    #[error(
+        "tensor `{tensor}` has the shape {found:?}, {expected:?} is needed; correct the dimensions in the configuration or use other weights"
+    )]
+    Shape {
+        /// Tensor.
+        tensor: String,
+        /// Shape found.
+        found: Vec<usize>,
+        /// Shape needed.
+        expected: Vec<usize>,
+    },
+    /// Wrong element type.
+    #[error("tensor `{tensor}` holds {found}; convert it to F32, F16 or BF16")]
+    Dtype {
+        /// Tensor.
+        tensor: String,
+        /// Type found.
+        found: String,
+    },
+    /// NaN or infinity.
+    #[error("element {index} of tensor `{tensor}` is {value}; weights are finite numbers, train or export them again")]
+    NotFinite {
+        /// Tensor.
+        tensor: String,
+        /// Position.
+        index: usize,
+        /// As written.
+        value: String,
+    },
+    /// The configured dimensions contradict each other.
+    #[error(
+        "{patch_inputs} inputs of a patch are not {channels} channels of a square; correct patch size or channels in the configuration"
+    )]
+    Patch {
+        /// Inputs of a patch.
+        patch_inputs: usize,
+        /// Image channels.
+        channels: usize,
+    },
+    /// Metadata of another form.
+    #[error("the metadata is not a flat table of texts: {reason}; export the weights again")]
+    Metadata {
+        /// What the reader found.
+        reason: String,
+    },
+    /// The network to be written is inconsistent.
+    #[error(
+        "tensor `{tensor}` has {found} elements, its shape needs {expected}; build the network from its dimensions"
+    )]
+    Length {
+        /// Tensor.
+        tensor: String,
+        /// Elements found.
+        found: usize,
+        /// Elements needed.
+        expected: usize,
+    },
+}

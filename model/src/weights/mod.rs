@@ -1,0 +1,16 @@
+//! Trained weights as a safetensors file with timm's parameter names (docs/weights.md). Bytes in, bytes out;
+//! the caller opens the files.
+
+mod container;
+mod error;
+mod layout;
+mod read;
+mod write;
+
+pub(crate) use container::{METADATA_KEY, open};
+pub use error::WeightError;
+pub use read::{from_bytes, metadata};
+pub use write::to_bytes;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! Round trips and every refusal with its whole message.
+
+use super::*;
+use crate::float::{FloatNetwork, NetworkOptions};
+use crate::quant::Dims;
+use half::{bf16, f16};
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use std::collections::BTreeMap;
+
+fn dims() -> Dims {
+    Dims { tokens: 3, patch_inputs: 4, embed: 6, depth: 2, heads: 2, head_dim: 4, mlp_hidden: 5, classes: 3 }
+}
+
+fn options() -> NetworkOptions {
+    NetworkOptions { channels: 1, ..NetworkOptions::default() }
+}
+
+fn sample() -> Vec<u8> {
+    to_bytes(&FloatNetwork::random(&dims(), &options(), 3), &BTreeMap::new()).unwrap()
+}
+
+type Parts = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
+
+/// The sample file with its tensors changed by `edit`.
+fn edited(edit: impl Fn(&mut Parts)) -> Vec<u8> {
+    let bytes = sample();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let mut parts: Parts = file
+        .tensors()
+        .into_iter()
+        .map(|(name, view)| (name, (view.dtype(), view.shape().to_vec(), view.data().to_vec())))
+        .collect();
+    edit(&mut parts);
+    let views =
+        parts.iter().map(|(n, (dtype, shape, data))| (n, TensorView::new(*dtype, shape.clone(), data).unwrap()));
+    safetensors::serialize(views, None).unwrap()
+}
+
+fn refusal(bytes: &[u8]) -> String {
+    from_bytes(bytes, &dims(), &options()).unwrap_err().to_string()
+}
+
+#[test]
+fn a_network_survives_the_file() {
+    let network = FloatNetwork::random(&dims(), &options(), 3);
+    let notes = BTreeMap::from([("accuracy".to_owned(), "0.95".to_owned()), ("a".to_owned(), "b".to_owned())]);
+    let bytes = to_bytes(&network, &notes).unwrap();
+    assert_eq!(bytes, to_bytes(&network, &notes).unwrap());
+    assert_eq!(from_bytes(&bytes, &dims(), &options()).unwrap(), network);
+    assert_eq!(metadata(&bytes).unwrap(), notes);
+}
+
+#[test]
+fn half_precision_is_read() {
+    let network = FloatNetwork::random(&dims(), &options(), 3);
+    for dtype in [Dtype::F16, Dtype::BF16] {
+        let bytes = edited(|parts| {
+            for part in parts.values_mut() {
+                let values = part.2.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b));
+                let halves = values.flat_map(|v| match dtype {
+                    Dtype::F16 => f16::from_f32(v).to_le_bytes(),
+                    _ => bf16::from_f32(v).to_le_bytes(),
+                });
+                *part = (dtype, part.1.clone(), halves.collect());
+            }
+        });
+        let read = from_bytes(&bytes, &dims(), &options()).unwrap();
+        let error = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
+        assert!(error(&read.blocks[1].fc1.weight, &network.blocks[1].fc1.weight) < 4e-3);
+    }
+}
+
+#[test]
+fn no_qkv_bias_is_a_zero_bias() {
+    let options = NetworkOptions { qkv_bias: false, ..options() };
+    let network = FloatNetwork::random(&dims(), &options, 5);
+    let bytes = to_bytes(&network, &BTreeMap::new()).unwrap();
+    assert_eq!(from_bytes(&bytes, &dims(), &options).unwrap(), network);
+    assert_eq!(
+        refusal(&bytes),
+        "tensor `blocks.0.attn.qkv.bias` [24] is missing; export the whole state dict of a network with the configured dimensions"
+    );
+}
+
+#[test]
+fn refusals_name_tensor_and_remedy() {
+    let extra = edited(|p| {
+        p.insert("dist_token".to_owned(), (Dtype::F32, vec![1], vec![0; 4]));
+    });
+    assert_eq!(
+        refusal(&extra),
+        "tensor `dist_token` is not part of the configured network; remove it or correct depth and qkv_bias in the configuration"
+    );
+    let shape = edited(|p| p.get_mut("head.weight").unwrap().1 = vec![6, 3]);
+    assert_eq!(
+        refusal(&shape),
+        "tensor `head.weight` has the shape [6, 3], [3, 6] is needed; correct the dimensions in the configuration or use other weights"
+    );
+    let dtype = edited(|p| p.get_mut("norm.bias").unwrap().0 = Dtype::I32);
+    assert_eq!(refusal(&dtype), "tensor `norm.bias` holds I32; convert it to F32, F16 or BF16");
+    let nan = edited(|p| p.get_mut("norm.bias").unwrap().2[4..8].copy_from_slice(&f32::NAN.to_le_bytes()));
+    assert_eq!(
+        refusal(&nan),
+        "element 1 of tensor `norm.bias` is NaN; weights are finite numbers, train or export them again"
+    );
+    let patch = from_bytes(&sample(), &dims(), &NetworkOptions { channels: 3, ..options() }).unwrap_err().to_string();
+    assert_eq!(
+        patch,
+        "4 inputs of a patch are not 3 channels of a square; correct patch size or channels in the configuration"
+    );
+}
+
+/// A file of a header alone.
+fn header_only(header: &str) -> Vec<u8> {
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes
+}
+
+#[test]
+fn damaged_and_hostile_files_are_refused() {
+    let start = "not a readable safetensors file: ";
+    let whole = sample();
+    for length in [0, 7, 8, 100, whole.len() - 1] {
+        assert!(refusal(&whole[..length]).starts_with(start), "{length}");
+    }
+    assert!(refusal(&u64::MAX.to_le_bytes()).starts_with(start));
+    assert!(refusal(&header_only("[1,2")).starts_with(start));
+    let huge = r#"{"a":{"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,18446744073709551600]}}"#;
+    assert_eq!(
+        refusal(&header_only(huge)),
+        "not a readable safetensors file: tensor `a` ends beyond the file; export the weights again"
+    );
+    let mut flipped = whole.clone();
+    for i in 0..200 {
+        flipped[i] ^= 0x41;
+        let _ = from_bytes(&flipped, &dims(), &options()); // any answer but a panic
+        flipped[i] ^= 0x41;
+    }
+}
