@@ -4,6 +4,7 @@
 //! compiles them to machine code and runs them. It knows nothing of transformers. Every engine, the reference
 //! interpreter included, is an [`Engine`].
 
+pub mod axi;
 mod emit;
 mod engine;
 mod error;
@@ -11,8 +12,10 @@ mod kernels;
 mod lower;
 mod netlist;
 mod plan;
+mod recorder;
 mod simulator;
 
 pub use engine::{Engine, PortId, Reference};
 pub use error::SimError;
+pub use recorder::{Event, Probe, Recorder};
 pub use simulator::{MemoryHandle, SignalHandle, Simulator};

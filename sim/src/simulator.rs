@@ -68,7 +68,8 @@ pub struct Simulator {
     program: Option<Program>,
     handles: Vec<Value>,
     known: HashMap<(u32, u32), SignalHandle>,
-    outputs: BTreeMap<u32, SignalHandle>,
+    outputs: Vec<Option<SignalHandle>>,
+    inputs: Vec<Option<usize>>,
     current: Buffer,
     next: Buffer,
     scratch: Buffer,
@@ -84,6 +85,7 @@ impl Simulator {
     /// # Errors
     /// When the design is empty or has a combinational loop.
     pub fn new(design: &Design) -> Result<Self, SimError> {
+        let top = design.module(design.top().ok_or(SimError::NoTop)?);
         let mut lower = Lower::new(design)?;
         let updates = lower.updates()?;
         let plan = Plan::storages(&lower);
@@ -93,6 +95,12 @@ impl Simulator {
             for (index, word) in memory.init.iter().take(memory.depth as usize).enumerate() {
                 write_word(&mut words, *place, index as u32, word);
             }
+        }
+        // The top is instance 0; all its inputs are storages, in order, before any other instance's.
+        let signals = top.signals.len();
+        let mut inputs = vec![None; signals];
+        for (index, storage) in lower.storages.iter().enumerate().filter(|(_, s)| s.input) {
+            inputs[storage.signal.index()] = Some(index);
         }
         let mut this = Self {
             current: Buffer::new(plan.state_bytes),
@@ -106,15 +114,15 @@ impl Simulator {
             program: None,
             handles: Vec::new(),
             known: HashMap::new(),
-            outputs: BTreeMap::new(),
+            outputs: vec![None; signals],
+            inputs,
             reset: false,
             fresh: false,
             cycles: 0,
         };
-        let top = design.module(design.top().ok_or(SimError::NoTop)?);
         for (id, signal) in top.ports().filter(|(_, s)| s.port == Some(Direction::Output)) {
             let handle = this.signal(&signal.name)?;
-            this.outputs.insert(id.index() as u32, handle);
+            this.outputs[id.index()] = Some(handle);
         }
         this.build()?;
         Ok(this)
@@ -391,9 +399,7 @@ impl Engine for Simulator {
             self.reset = limbs.first().is_some_and(|l| l & 1 == 1);
             return;
         }
-        // The top is instance 0, its inputs are storages.
-        let storages = self.lower.storages.iter().position(|s| s.input && s.signal.index() as u32 == port.0);
-        let Some(index) = storages else { return };
+        let Some(index) = self.inputs.get(port.0 as usize).copied().flatten() else { return };
         let (width, signed) = (self.lower.storages[index].width, self.lower.storages[index].signed);
         let at = self.plan.storages[index].offset;
         self.fresh = false;
@@ -411,7 +417,7 @@ impl Engine for Simulator {
 
     fn get(&mut self, port: PortId, limbs: &mut [u64]) {
         limbs.fill(0);
-        if let Some(handle) = self.outputs.get(&port.0).copied() {
+        if let Some(handle) = self.outputs.get(port.0 as usize).copied().flatten() {
             // Outputs are kept from the start, so that reading one compiles nothing that has not compiled before.
             let _ = self.read(handle, limbs);
         }
