@@ -1,7 +1,10 @@
-//! Where images, program and results lie in the board's memory. One layout for the simulated and the real board.
+//! Where images, program and results lie in the board's memory. The simulated board has the same layout at another
+//! base, because its memory starts at zero.
 
-/// First address used: the upper quarter of the 2 GB that 32-bit ports reach.
-const BASE: u64 = 0x6000_0000;
+/// First address used on the board: the upper quarter of the lower 2 GB.
+pub const BOARD_BASE: u64 = 0x6000_0000;
+/// First address used in simulation; not zero, so that an address that was never set is noticed.
+pub const SIMULATED_BASE: u64 = 0x1000;
 /// Regions start on pages, so no burst crosses one.
 const PAGE: u64 = 4096;
 /// Read ports.
@@ -49,9 +52,9 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Places the regions one after the other.
-    pub fn new(image_bytes_per_port: u64, program_bytes_per_port: u64, result_beats: u64) -> Self {
-        let program = Region::new(BASE, program_bytes_per_port);
+    /// Places the regions one after the other from `base`, a multiple of the page.
+    pub fn new(base: u64, image_bytes_per_port: u64, program_bytes_per_port: u64, result_beats: u64) -> Self {
+        let program = Region::new(base, program_bytes_per_port);
         let image = Region::new(program.end(), image_bytes_per_port);
         Self { image, program, result: image.end(), result_beats }
     }
@@ -87,7 +90,7 @@ mod tests {
 
     #[test]
     fn regions_are_on_pages_and_do_not_overlap() {
-        let layout = Layout::new(1000, 70_000, 3);
+        let layout = Layout::new(BOARD_BASE, 1000, 70_000, 3);
         assert_eq!(layout.program, Region { address: 0x6000_0000, stride: 73_728, bursts: 274 });
         assert_eq!(layout.image, Region { address: 0x6000_0000 + 4 * 73_728, stride: 4096, bursts: 4 });
         assert_eq!(layout.result, layout.image.port(4));

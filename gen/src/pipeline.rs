@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use heatvit_model::config::Config;
 use heatvit_model::float::{FloatNetwork, NetworkOptions};
 use heatvit_model::image::{self, ImageShape};
+use heatvit_model::quant::{self, QuantNetwork, Quantized};
 use heatvit_model::weights;
 use std::path::{Path, PathBuf};
 
@@ -75,6 +76,36 @@ pub fn load_weights(request: &Request, config: &Config) -> Result<(PathBuf, Vec<
 /// Weights of another network, or no weights.
 pub fn load_network(path: &Path, bytes: &[u8], config: &Config) -> Result<FloatNetwork, GenError> {
     weights::from_bytes(bytes, &config.model.dims(), &options(config)).map_err(|e| refused(path, &e))
+}
+
+/// The quantized network that is meant: read, or made from the float weights with training images.
+///
+/// # Errors
+/// Unreadable weights, weights of another network, or a network that the integers cannot hold.
+pub fn load_quantized(request: &Request, config: &Config) -> Result<QuantNetwork, GenError> {
+    let (path, bytes) = load_weights(request, config)?;
+    if !quant::is_quantized(&bytes) {
+        return Ok(quantize_weights(request, config, &path, &bytes)?.network);
+    }
+    let network = QuantNetwork::from_bytes(&bytes).map_err(|e| refused(&path, &e))?;
+    if network.dims != config.model.dims() {
+        let problem = format!("it is a network of {:?}, [model] says {:?}", network.dims, config.model.dims());
+        return Err(GenError::file(&path, problem, "quantize the configured network"));
+    }
+    Ok(network)
+}
+
+/// Quantizes float weights.
+///
+/// # Errors
+/// As [`load_quantized`].
+pub fn quantize_weights(request: &Request, config: &Config, path: &Path, bytes: &[u8]) -> Result<Quantized, GenError> {
+    let network = load_network(path, bytes, config)?;
+    let (data, shape) = (open_images(request, config)?, image_shape(config));
+    let images = data.calibration(config.quantize.calibration_images);
+    let patches: Result<Vec<_>, _> = images.iter().map(|i| image::float_patches(&i.pixels, &shape)).collect();
+    let patches = patches.map_err(|e| GenError::stage("quant", e))?;
+    quant::quantize(&network, &config.name, &patches).map_err(|e| refused(path, &e))
 }
 
 /// An error of a library, which ends with its remedy, about a file.

@@ -40,7 +40,8 @@ const UNITS: [(&str, Build); 13] = [
 /// All units side by side, so that one compilation serves them all.
 fn all_units(parameters: &Parameters) -> Design {
     let mut design = Design::new();
-    let ids: Vec<(&str, ModuleId)> = UNITS.iter().map(|(name, build)| (*name, build(&mut design, parameters))).collect();
+    let ids: Vec<(&str, ModuleId)> =
+        UNITS.iter().map(|(name, build)| (*name, build(&mut design, parameters))).collect();
     let mut m = ModuleBuilder::new("all_units", "Every datapath unit with its ports brought out.");
     for (name, id) in ids {
         let child = design.module(id).clone();

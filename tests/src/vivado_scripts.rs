@@ -1,7 +1,7 @@
 //! Does the recorder accept the Vivado flow, and does it find planted errors? (scripts/check-tcl runs it, with
 //! tclint, on every emitted folder.)
 
-use heatvit_gen::layout::Layout;
+use heatvit_gen::layout::{BOARD_BASE, Layout};
 use heatvit_gen::vivado;
 use heatvit_model::config::Config;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn folder(mutate: impl Fn(&str, String) -> String) -> tempfile::TempDir {
     let ports = block.replace("module heatvit_block", "module heatvit_top");
     write("rtl/heatvit_top.v", ports.split("\n  heatvit_top top (").next().unwrap().to_owned());
     let config = Config::parse("digits.toml", include_str!("../../configs/digits.toml")).unwrap();
-    let settings = vivado::settings(&config, &Layout::new(4096, 65_536, 2), &["heatvit_top.v".to_owned()]);
+    let settings = vivado::settings(&config, &Layout::new(BOARD_BASE, 4096, 65_536, 2), &["heatvit_top.v".to_owned()]);
     write("settings.tcl", mutate("settings.tcl", settings));
     folder
 }

@@ -30,6 +30,8 @@ pub struct Arguments {
 pub enum Command {
     /// Evaluate a network on images, without any hardware.
     Eval(EvalArgs),
+    /// Quantize float weights to a file that every other command takes as --weights.
+    Quantize(QuantizeArgs),
     /// Train the network from scratch and write its weights.
     ///
     /// Trains on the configuration's data set with the settings of [train]; equal settings give equal bytes on one
@@ -39,6 +41,17 @@ pub enum Command {
     /// Show what the tool knows.
     #[command(subcommand)]
     Show(ShowCommand),
+}
+
+/// Options of `quantize`.
+#[derive(Clone, Debug, Args)]
+pub struct QuantizeArgs {
+    /// Where from.
+    #[command(flatten)]
+    pub source: Source,
+    /// File to write.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
 }
 
 /// Options of `train`.
@@ -65,6 +78,8 @@ pub enum ShowCommand {
 /// Arithmetic of an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EngineName {
+    /// The golden integer model, equal to the hardware.
+    Int8,
     /// Exact float arithmetic.
     Float,
     /// Float arithmetic with the polynomial units.
@@ -98,7 +113,7 @@ pub struct EvalArgs {
     #[command(flatten)]
     pub source: Source,
     /// Arithmetic.
-    #[arg(long, value_enum, value_name = "ENGINE", default_value = "float")]
+    #[arg(long, value_enum, value_name = "ENGINE", default_value = "int8")]
     pub engine: EngineName,
     /// Number of images [default: the whole test set].
     #[arg(long, value_name = "N")]

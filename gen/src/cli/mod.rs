@@ -4,7 +4,7 @@ mod args;
 
 #[cfg(feature = "train")]
 pub use args::TrainArgs;
-pub use args::{Arguments, Command, EngineName, EvalArgs, ShowCommand, Source};
+pub use args::{Arguments, Command, EngineName, EvalArgs, QuantizeArgs, ShowCommand, Source};
 
 use crate::command;
 use clap::Parser as _;

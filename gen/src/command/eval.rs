@@ -5,10 +5,13 @@ use crate::cli::{EXIT_EQUAL, EngineName, EvalArgs};
 use crate::data_set::Image;
 use crate::error::GenError;
 use crate::evaluate::{accuracy, class_of, each};
-use crate::pipeline::{Request, image_shape, load_config, load_network, load_weights, open_images};
+use crate::pipeline::{
+    Request, image_shape, load_config, load_network, load_quantized, load_weights, open_images, patches,
+};
 use crate::summary::Summary;
 use heatvit_model::config::Config;
 use heatvit_model::float::{Engine, forward};
+use heatvit_model::golden::run;
 use heatvit_model::image::float_patches;
 use std::io::Write;
 
@@ -22,12 +25,20 @@ pub fn eval(arguments: &EvalArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     let images = open_images(&request, &config)?.test(arguments.count);
     let mut summary = Summary { images: images.len(), ..Summary::default() };
     match arguments.engine {
+        EngineName::Int8 => summary.accuracy.int8 = int8(&request, &config, &images)?,
         EngineName::Float => summary.accuracy.float = float(&request, &config, &images, Engine::Exact)?,
         EngineName::FloatPoly => summary.accuracy.float = float(&request, &config, &images, Engine::Poly)?,
     }
     write_json(arguments.json.as_deref(), &summary)?;
     print(out, &summary.table())?;
     Ok(EXIT_EQUAL)
+}
+
+/// Accuracy of the golden model.
+fn int8(request: &Request, config: &Config, images: &[Image]) -> Result<Option<f64>, GenError> {
+    let network = load_quantized(request, config)?;
+    let classes = each("int8", images, |_, image| Ok(class_of(run(&network, &patches(config, image)?).logits())))?;
+    Ok(accuracy(images, &classes))
 }
 
 /// Accuracy in float arithmetic.

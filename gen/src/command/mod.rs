@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod eval;
+mod quantize;
 mod show;
 #[cfg(feature = "train")]
 mod train;
@@ -19,6 +20,7 @@ use std::path::Path;
 pub fn execute(command: &Command, out: &mut dyn Write) -> Result<u8, GenError> {
     match command {
         Command::Eval(arguments) => eval::eval(arguments, out),
+        Command::Quantize(arguments) => quantize::quantize(arguments, out),
         #[cfg(feature = "train")]
         Command::Train(arguments) => train::train(arguments, out),
         Command::Show(what) => show::show(what, out),

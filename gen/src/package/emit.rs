@@ -69,7 +69,7 @@ mod tests {
         let verilog = [file("dsp48e2.v", true), file("post_lane.v", false), file("heatvit_top.v", false)];
         let (program, image) =
             (std::array::from_fn(|p| vec![p as u8; 5000]), std::array::from_fn(|p| vec![p as u8; 512]));
-        let layout = Layout::new(512, 5000, 1);
+        let layout = Layout::new(crate::layout::BOARD_BASE, 512, 5000, 1);
         let emission =
             Emission { config: &config, layout: &layout, verilog: &verilog, program: &program, image: &image };
         emit(&emission).unwrap()
