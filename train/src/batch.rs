@@ -18,12 +18,7 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// Converts `samples`; `shown` names the patches of each that the network sees.
-    pub(crate) fn new(
-        samples: &[Sample],
-        shown: &[Vec<usize>],
-        smoothing: f64,
-        device: &Device,
-    ) -> Self {
+    pub(crate) fn new(samples: &[Sample], shown: &[Vec<usize>], smoothing: f64, device: &Device) -> Self {
         let images = samples.len();
         let count = shown.first().map_or(0, Vec::len);
         let mut values = Vec::with_capacity(images * count * PATCH_INPUTS);
@@ -44,10 +39,7 @@ impl Batch {
             })
             .collect();
         Self {
-            patches: Tensor::from_data(
-                TensorData::new(values, [images, count, PATCH_INPUTS]),
-                device,
-            ),
+            patches: Tensor::from_data(TensorData::new(values, [images, count, PATCH_INPUTS]), device),
             places: Tensor::from_data(TensorData::new(places, [images * count]), device),
             targets: Tensor::from_data(TensorData::new(targets, [images, CLASSES]), device),
         }

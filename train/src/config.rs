@@ -46,15 +46,15 @@ pub struct TrainConfig {
 impl Default for TrainConfig {
     fn default() -> Self {
         Self {
-            epochs: 120,
+            epochs: 90,
             batch: 32,
-            learning_rate: 1e-3,
+            learning_rate: 3e-3,
             weight_decay: 0.05,
-            warmup_epochs: 5,
+            warmup_epochs: 3,
             label_smoothing: 0.1,
             seed: 1,
-            sparse_epochs: 90,
-            sparse_patches: 40,
+            sparse_epochs: 70,
+            sparse_patches: 36,
         }
     }
 }
@@ -72,14 +72,8 @@ impl TrainConfig {
 }
 
 /// Refuses what the loop or the framework could only fail on later.
-pub(crate) fn check(
-    shape: &NetworkShape,
-    config: &TrainConfig,
-    images: usize,
-) -> Result<(), TrainError> {
-    let refuse = |key, value: String, remedy: &str| {
-        Err(TrainError::Config { key, value, remedy: remedy.to_owned() })
-    };
+pub(crate) fn check(shape: &NetworkShape, config: &TrainConfig, images: usize) -> Result<(), TrainError> {
+    let refuse = |key, value: String, remedy: &str| Err(TrainError::Config { key, value, remedy: remedy.to_owned() });
     if shape.heads == 0 || shape.embed % shape.heads != 0 || shape.embed == 0 {
         return refuse("model.heads", shape.heads.to_string(), "choose a divisor of model.embed");
     }

@@ -23,7 +23,7 @@ pub enum TrainError {
         /// The loss.
         loss: f32,
     },
-    /// The weights could not be encoded.
-    #[error("the trained weights cannot be written as safetensors")]
+    /// A weight file could not be written or read.
+    #[error("the weights are not a safetensors file of this network: {0}")]
     Encode(#[from] safetensors::SafeTensorError),
 }

@@ -25,9 +25,7 @@ pub(crate) fn to_safetensors(network: &Network, metadata: String) -> Result<Vec<
     let entries = entries(network);
     let views = entries
         .iter()
-        .map(|entry| {
-            TensorView::new(Dtype::F32, entry.shape.clone(), &entry.bytes).map(|view| (&entry.name, view))
-        })
+        .map(|entry| TensorView::new(Dtype::F32, entry.shape.clone(), &entry.bytes).map(|view| (&entry.name, view)))
         .collect::<Result<Vec<_>, _>>()?;
     let metadata = HashMap::from([(METADATA_KEY.to_owned(), metadata)]);
     Ok(safetensors::serialize(views, Some(metadata))?)

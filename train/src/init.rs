@@ -18,10 +18,7 @@ pub(crate) struct Init<'a> {
 
 impl<'a> Init<'a> {
     pub(crate) fn new(seed: u64, device: &'a Device) -> Self {
-        Self {
-            random: ChaCha8Rng::seed_from_u64(seed),
-            device,
-        }
+        Self { random: ChaCha8Rng::seed_from_u64(seed), device }
     }
 
     /// Weights uniform in `±gain sqrt(6 / (inputs + outputs))` (Glorot), no bias.
@@ -48,9 +45,7 @@ impl<'a> Init<'a> {
     }
 
     pub(crate) fn norm(&self, shape: &NetworkShape) -> LayerNorm {
-        LayerNormConfig::new(shape.embed)
-            .with_epsilon(shape.eps)
-            .init(self.device)
+        LayerNormConfig::new(shape.embed).with_epsilon(shape.eps).init(self.device)
     }
 
     pub(crate) fn small(&mut self, embed: usize) -> Param<Tensor<2>> {
@@ -77,9 +72,7 @@ impl<'a> Init<'a> {
     }
 
     fn uniform(&mut self, count: usize, bound: f32) -> Vec<f32> {
-        (0..count)
-            .map(|_| self.random.random_range(-bound..bound))
-            .collect()
+        (0..count).map(|_| self.random.random_range(-bound..bound)).collect()
     }
 
     fn param(&self, values: Vec<f32>, rows: usize, columns: usize) -> Param<Tensor<2>> {
@@ -92,10 +85,7 @@ impl<'a> Init<'a> {
         let inputs = weight.len() / outputs;
         let mut linear = LinearConfig::new(inputs, outputs).init(self.device);
         linear.weight = self.param(weight, inputs, outputs);
-        linear.bias = Some(Param::from_data(
-            TensorData::new(bias, [outputs]),
-            self.device,
-        ));
+        linear.bias = Some(Param::from_data(TensorData::new(bias, [outputs]), self.device));
         linear
     }
 }

@@ -9,6 +9,7 @@ mod batch;
 mod config;
 mod error;
 mod export;
+mod import;
 mod init;
 mod network;
 mod optimizer;
@@ -18,5 +19,6 @@ mod trainer;
 
 pub use config::{NetworkShape, TrainConfig};
 pub use error::TrainError;
+pub use import::logits;
 pub use report::{EpochReport, Report};
 pub use trainer::{Progress, Trained, train};

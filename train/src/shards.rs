@@ -1,6 +1,6 @@
 //! One step's gradients and a data set's accuracy, on two threads.
 
-use std::thread::{Scope, ScopedJoinHandle, scope};
+use std::thread::{ScopedJoinHandle, scope};
 
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
@@ -14,7 +14,7 @@ use crate::network::Network;
 /// Parts of a batch. Fixed, because the sum of gradients depends on how the batch is split.
 const SHARDS: usize = 2;
 /// Images per forward pass when nothing is trained.
-const EVALUATION_BATCH: usize = 36;
+pub(crate) const EVALUATION_BATCH: usize = 36;
 
 /// Mean loss of a batch, and its gradients. `shown` names the patches of each image.
 pub(crate) fn gradients(
@@ -31,7 +31,7 @@ pub(crate) fn gradients(
         let work = shards.map(|(samples, shown)| {
             // A copy with leaves of its own: with shared ones the framework would lock one graph.
             let network = network.clone().fork(device);
-            spawn(scope, move || {
+            scope.spawn(move || {
                 let batch = Batch::new(samples, shown, smoothing, device);
                 let targets = batch.targets.clone();
                 let likelihood = log_softmax(network.forward(batch), 1) * targets;
@@ -58,7 +58,7 @@ pub(crate) fn accuracy(network: &Network, samples: &[Sample]) -> f64 {
         let size = samples.len().div_ceil(SHARDS).max(1);
         let work = samples.chunks(size).map(|part| {
             let network = &network;
-            spawn(scope, move || part.chunks(EVALUATION_BATCH).map(|chunk| hits(network, chunk)).sum::<usize>())
+            scope.spawn(move || part.chunks(EVALUATION_BATCH).map(|chunk| hits(network, chunk)).sum::<usize>())
         });
         join(work.collect()).into_iter().sum()
     });
@@ -79,13 +79,6 @@ pub(crate) fn logits(network: &Network, samples: &[Sample]) -> Vec<f32> {
     let batch = Batch::whole(samples, &Device::flex());
     let logits: Tensor<2> = network.forward(batch);
     logits.into_data().iter::<f32>().collect()
-}
-
-fn spawn<'scope, T: Send + 'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    work: impl FnOnce() -> T + Send + 'scope,
-) -> ScopedJoinHandle<'scope, T> {
-    scope.spawn(work)
 }
 
 /// Results in the order of the shards; a panic goes on in the caller.

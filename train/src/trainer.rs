@@ -149,13 +149,9 @@ impl<'a> Run<'a> {
         let mut total = 0.0;
         let steps = self.config.epochs as usize * self.steps_per_epoch;
         for samples in samples.chunks_exact(self.config.batch as usize) {
-            let shown: Vec<_> = samples
-                .iter()
-                .map(|sample| self.shown(sample, epoch, &mut random))
-                .collect();
+            let shown: Vec<_> = samples.iter().map(|sample| self.shown(sample, epoch, &mut random)).collect();
             let smoothing = self.config.label_smoothing;
-            let (loss, gradients) =
-                gradients(&self.network, samples, &shown, smoothing, &self.device);
+            let (loss, gradients) = gradients(&self.network, samples, &shown, smoothing, &self.device);
             total += loss;
             let rate = self.config.rate(self.step, steps, self.steps_per_epoch);
             self.network = self.optimizer.step(rate, self.network.clone(), gradients);
@@ -177,11 +173,7 @@ impl<'a> Run<'a> {
     }
 
     fn patches(&self, epoch: u32) -> usize {
-        if epoch <= self.config.sparse_epochs {
-            PATCHES.min(self.config.sparse_patches as usize)
-        } else {
-            PATCHES
-        }
+        if epoch <= self.config.sparse_epochs { PATCHES.min(self.config.sparse_patches as usize) } else { PATCHES }
     }
 
     fn progress(&self, epoch: u32, loss: f32, validation: Option<f64>, seconds: f64) -> Progress {
