@@ -1,1 +1,20 @@
-//! See Cargo.toml.
+//! The tool `heatvit`: the pipeline from a configuration to an output folder, the commands around it, and
+//! the only code of the project that opens files.
+
+pub mod cli;
+mod command;
+pub mod compare;
+pub mod data_set;
+mod error;
+pub mod evaluate;
+mod files;
+pub mod layout;
+pub mod package;
+pub mod pipeline;
+mod progress;
+pub mod summary;
+pub mod verify;
+pub mod vivado;
+
+pub use cli::run_cli;
+pub use error::GenError;

@@ -3,6 +3,7 @@
 //!
 //! `docs/arithmetic.md` specifies every function here; the hardware units name the function they equal.
 
+pub mod config;
 pub mod data;
 pub mod fixed;
 pub mod float;

@@ -1,1 +1,21 @@
-//! See Cargo.toml.
+//! Cycle-accurate simulation of `rtl` designs.
+//!
+//! [`Simulator`] lowers a [`heatvit_rtl::Design`] to a flat netlist, finds the batches that its instances form,
+//! compiles them to machine code and runs them. It knows nothing of transformers. Every engine, the reference
+//! interpreter included, is an [`Engine`].
+
+pub mod axi;
+mod emit;
+mod engine;
+mod error;
+mod kernels;
+mod lower;
+mod netlist;
+mod plan;
+mod recorder;
+mod simulator;
+
+pub use engine::{Engine, PortId, Reference};
+pub use error::SimError;
+pub use recorder::{Event, Probe, Recorder};
+pub use simulator::{MemoryHandle, SignalHandle, Simulator};

@@ -3,8 +3,12 @@
 pub mod tools;
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod compare;
 #[cfg(test)]
 mod language;
 #[cfg(test)]
 mod units;
+#[cfg(test)]
+mod vivado_scripts;

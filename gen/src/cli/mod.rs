@@ -1,0 +1,52 @@
+//! The command line: arguments in, exit code out. Results go to stdout, progress and errors to stderr.
+
+mod args;
+
+#[cfg(feature = "train")]
+pub use args::TrainArgs;
+pub use args::{Arguments, Command, EngineName, EvalArgs, QuantizeArgs, ShowCommand, Source};
+
+use crate::command;
+use clap::Parser as _;
+use clap::error::ErrorKind;
+use std::ffi::OsString;
+use std::io::Write;
+
+/// All values equal, or the command has no comparison.
+pub const EXIT_EQUAL: u8 = 0;
+/// A value differs.
+pub const EXIT_MISMATCH: u8 = 1;
+/// Input or usage is refused.
+pub const EXIT_REFUSED: u8 = 2;
+
+/// Runs a command line, the program's name first.
+///
+/// # Example
+/// ```
+/// let (mut out, mut err) = (Vec::new(), Vec::new());
+/// let exit = heatvit_gen::run_cli(["heatvit", "show", "config", "missing.toml"], &mut out, &mut err);
+/// assert_eq!(exit, 2);
+/// assert!(String::from_utf8(err).unwrap().starts_with("error: missing.toml: cannot read"));
+/// ```
+pub fn run_cli<I, T>(arguments: I, out: &mut dyn Write, err: &mut dyn Write) -> u8
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(e) if matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            return finish(write!(out, "{}", e.render()), EXIT_EQUAL);
+        }
+        Err(e) => return finish(write!(err, "{}", e.render()), EXIT_REFUSED),
+    };
+    match command::execute(&arguments.command, out) {
+        Ok(exit) => exit,
+        Err(e) => finish(writeln!(err, "error: {e}"), EXIT_REFUSED),
+    }
+}
+
+/// The exit code, unless what was to be said could not be said.
+fn finish(written: std::io::Result<()>, exit: u8) -> u8 {
+    if written.is_ok() { exit } else { EXIT_REFUSED }
+}

@@ -1,0 +1,54 @@
+//! `heatvit eval`: accuracy of an engine without any hardware.
+
+use super::{print, write_json};
+use crate::cli::{EXIT_EQUAL, EngineName, EvalArgs};
+use crate::data_set::Image;
+use crate::error::GenError;
+use crate::evaluate::{accuracy, class_of, each};
+use crate::pipeline::{
+    Request, image_shape, load_config, load_network, load_quantized, load_weights, open_images, patches,
+};
+use crate::summary::Summary;
+use heatvit_model::config::Config;
+use heatvit_model::float::{Engine, forward};
+use heatvit_model::golden::run;
+use heatvit_model::image::float_patches;
+use std::io::Write;
+
+/// Evaluates and prints the table.
+///
+/// # Errors
+/// Refused input.
+pub fn eval(arguments: &EvalArgs, out: &mut dyn Write) -> Result<u8, GenError> {
+    let request = arguments.source.request();
+    let config = load_config(&request.config)?;
+    let images = open_images(&request, &config)?.test(arguments.count);
+    let mut summary = Summary { images: images.len(), ..Summary::default() };
+    match arguments.engine {
+        EngineName::Int8 => summary.accuracy.int8 = int8(&request, &config, &images)?,
+        EngineName::Float => summary.accuracy.float = float(&request, &config, &images, Engine::Exact)?,
+        EngineName::FloatPoly => summary.accuracy.float = float(&request, &config, &images, Engine::Poly)?,
+    }
+    write_json(arguments.json.as_deref(), &summary)?;
+    print(out, &summary.table())?;
+    Ok(EXIT_EQUAL)
+}
+
+/// Accuracy of the golden model.
+fn int8(request: &Request, config: &Config, images: &[Image]) -> Result<Option<f64>, GenError> {
+    let network = load_quantized(request, config)?;
+    let classes = each("int8", images, |_, image| Ok(class_of(run(&network, &patches(config, image)?).logits())))?;
+    Ok(accuracy(images, &classes))
+}
+
+/// Accuracy in float arithmetic.
+pub fn float(request: &Request, config: &Config, images: &[Image], engine: Engine) -> Result<Option<f64>, GenError> {
+    let (path, bytes) = load_weights(request, config)?;
+    let network = load_network(&path, &bytes, config)?;
+    let shape = image_shape(config);
+    let classes = each("float", images, |_, image| {
+        let patches = float_patches(&image.pixels, &shape).map_err(|e| GenError::stage("network", e))?;
+        Ok(class_of(forward(&network, engine, &patches).logits()))
+    })?;
+    Ok(accuracy(images, &classes))
+}

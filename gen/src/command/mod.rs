@@ -1,0 +1,48 @@
+//! The commands, one file each.
+
+mod eval;
+mod quantize;
+mod show;
+#[cfg(feature = "train")]
+mod train;
+
+use crate::cli::Command;
+use crate::error::GenError;
+use crate::files;
+use crate::summary::Summary;
+use std::io::Write;
+use std::path::Path;
+
+/// Carries out a command; the exit code says whether values differ.
+///
+/// # Errors
+/// Refused input.
+pub fn execute(command: &Command, out: &mut dyn Write) -> Result<u8, GenError> {
+    match command {
+        Command::Eval(arguments) => eval::eval(arguments, out),
+        Command::Quantize(arguments) => quantize::quantize(arguments, out),
+        #[cfg(feature = "train")]
+        Command::Train(arguments) => train::train(arguments, out),
+        Command::Show(what) => show::show(what, out),
+    }
+}
+
+/// Writes a result to stdout.
+///
+/// # Errors
+/// When stdout is closed.
+pub fn print(out: &mut dyn Write, text: &str) -> Result<(), GenError> {
+    out.write_all(text.as_bytes()).map_err(|e| GenError::File {
+        path: "stdout".to_owned(),
+        problem: format!("cannot write: {e}"),
+        remedy: "keep the reader of the output open".to_owned(),
+    })
+}
+
+/// Writes the JSON file that was asked for.
+///
+/// # Errors
+/// An unwritable file.
+pub fn write_json(file: Option<&Path>, summary: &Summary) -> Result<(), GenError> {
+    file.map_or(Ok(()), |file| files::write(file, summary.to_json().as_bytes()))
+}

@@ -1,0 +1,151 @@
+//! The route from a configuration to an output folder: a list of named stages, each of which makes one artefact
+//! from those before it.
+
+use crate::data_set::{DataSet, Image, beside};
+use crate::error::GenError;
+use crate::files;
+use clap::ValueEnum;
+use heatvit_model::config::Config;
+use heatvit_model::float::{FloatNetwork, NetworkOptions};
+use heatvit_model::image::{self, ImageShape};
+use heatvit_model::quant::{self, QuantNetwork, Quantized};
+use heatvit_model::weights;
+use std::path::{Path, PathBuf};
+
+/// A stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Stage {
+    /// The configuration, completed and checked.
+    Config,
+    /// The float network, from the weights file.
+    Network,
+    /// The quantized network.
+    Quant,
+    /// The program: operations in order, and the stream of weights.
+    Schedule,
+    /// The accelerator's design, verified.
+    Rtl,
+    /// Its Verilog.
+    Verilog,
+    /// The output folder.
+    Package,
+}
+
+/// What a command line asks of the pipeline.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Configuration file.
+    pub config: PathBuf,
+    /// Weights in place of the configuration's.
+    pub weights: Option<PathBuf>,
+    /// Images in place of the configuration's.
+    pub images: Option<PathBuf>,
+}
+
+/// Reads a configuration file.
+///
+/// # Errors
+/// An unreadable or illegal file.
+pub fn load_config(path: &Path) -> Result<Config, GenError> {
+    Ok(Config::parse(&path.display().to_string(), &files::read_text(path)?)?)
+}
+
+/// The weights file that is meant, read.
+///
+/// # Errors
+/// None is named, or it is unreadable.
+pub fn load_weights(request: &Request, config: &Config) -> Result<(PathBuf, Vec<u8>), GenError> {
+    let path = match (&request.weights, &config.weights) {
+        (Some(path), _) => path.clone(),
+        (None, Some(weights)) => beside(&request.config, &weights.float),
+        (None, None) => {
+            return Err(GenError::Needs {
+                config: request.config.display().to_string(),
+                problem: "no weights are named".to_owned(),
+                remedy: "add a table [weights] or use --weights".to_owned(),
+            });
+        }
+    };
+    let bytes = files::read(&path)?;
+    Ok((path, bytes))
+}
+
+/// The float network of a configuration.
+///
+/// # Errors
+/// Weights of another network, or no weights.
+pub fn load_network(path: &Path, bytes: &[u8], config: &Config) -> Result<FloatNetwork, GenError> {
+    weights::from_bytes(bytes, &config.model.dims(), &options(config)).map_err(|e| refused(path, &e))
+}
+
+/// The quantized network that is meant: read, or made from the float weights with training images.
+///
+/// # Errors
+/// Unreadable weights, weights of another network, or a network that the integers cannot hold.
+pub fn load_quantized(request: &Request, config: &Config) -> Result<QuantNetwork, GenError> {
+    let (path, bytes) = load_weights(request, config)?;
+    if !quant::is_quantized(&bytes) {
+        return Ok(quantize_weights(request, config, &path, &bytes)?.network);
+    }
+    let network = QuantNetwork::from_bytes(&bytes).map_err(|e| refused(&path, &e))?;
+    if network.dims != config.model.dims() {
+        let problem = format!("it is a network of {:?}, [model] says {:?}", network.dims, config.model.dims());
+        return Err(GenError::file(&path, problem, "quantize the configured network"));
+    }
+    Ok(network)
+}
+
+/// Quantizes float weights.
+///
+/// # Errors
+/// As [`load_quantized`].
+pub fn quantize_weights(request: &Request, config: &Config, path: &Path, bytes: &[u8]) -> Result<Quantized, GenError> {
+    let network = load_network(path, bytes, config)?;
+    let (data, shape) = (open_images(request, config)?, image_shape(config));
+    let images = data.calibration(config.quantize.calibration_images);
+    let patches: Result<Vec<_>, _> = images.iter().map(|i| image::float_patches(&i.pixels, &shape)).collect();
+    let patches = patches.map_err(|e| GenError::stage("quant", e))?;
+    quant::quantize(&network, &config.name, &patches).map_err(|e| refused(path, &e))
+}
+
+/// An error of a library, which ends with its remedy, about a file.
+pub fn refused(path: &Path, error: &dyn std::fmt::Display) -> GenError {
+    let text = error.to_string();
+    match text.rsplit_once("; ") {
+        Some((problem, remedy)) => GenError::file(path, problem, remedy),
+        None => GenError::file(path, text, "use another file"),
+    }
+}
+
+fn options(config: &Config) -> NetworkOptions {
+    let m = &config.model;
+    NetworkOptions {
+        channels: m.channels,
+        qkv_bias: m.qkv_bias,
+        eps: m.eps,
+        delta1: m.gelu.delta1,
+        delta2: m.softmax.delta2,
+    }
+}
+
+/// How the network cuts an image.
+pub fn image_shape(config: &Config) -> ImageShape {
+    let m = &config.model;
+    ImageShape { height: m.height, width: m.width, channels: m.channels, patch: m.patch }
+}
+
+/// int8 patches of an image.
+///
+/// # Errors
+/// An image of another shape.
+pub fn patches(config: &Config, image: &Image) -> Result<Vec<i8>, GenError> {
+    image::patches(&image.pixels, &image_shape(config)).map_err(|e| GenError::stage("network", e))
+}
+
+/// Opens the images that are meant.
+///
+/// # Errors
+/// None are named, or they are unreadable or of another shape.
+pub fn open_images(request: &Request, config: &Config) -> Result<DataSet, GenError> {
+    DataSet::open(&request.config, config, request.images.as_deref())
+}

@@ -1,0 +1,208 @@
+//! The figures of a run: a short table for people, JSON for programs.
+
+use serde::Serialize;
+use std::fmt::Write as _;
+
+/// Share of images whose class is right, by engine; absent where an engine did not run or labels are missing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Accuracy {
+    /// Exact float arithmetic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub float: Option<f64>,
+    /// The golden int8 model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub int8: Option<f64>,
+    /// The simulated design.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rtl: Option<f64>,
+}
+
+/// Multiply-accumulates of matrix products per image.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Macs {
+    /// Of the dense network.
+    pub dense: u64,
+    /// Counted from the operations that were run.
+    pub executed_mean: f64,
+}
+
+/// Cycles from the start register to the interrupt.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cycles {
+    /// Mean over images.
+    pub mean: f64,
+    /// Fewest.
+    pub min: u64,
+    /// Most.
+    pub max: u64,
+}
+
+impl Cycles {
+    /// Of a list; `None` when it is empty.
+    pub fn of(cycles: &[u64]) -> Option<Self> {
+        let (min, max) = (*cycles.iter().min()?, *cycles.iter().max()?);
+        Some(Self { mean: cycles.iter().sum::<u64>() as f64 / cycles.len() as f64, min, max })
+    }
+}
+
+/// The simulator's own speed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SimulatorSpeed {
+    /// Simulated cycles per second of one thread.
+    pub cycles_per_second: f64,
+    /// Seconds to compile the design for the simulator.
+    pub build_seconds: f64,
+}
+
+/// Everything that `--json` writes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Summary {
+    /// Images.
+    pub images: usize,
+    /// Elements that differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mismatches: Option<usize>,
+    /// Pairs of image and tensor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tensors_compared: Option<usize>,
+    /// Accuracy over the same images.
+    pub accuracy: Accuracy,
+    /// Work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub macs: Option<Macs>,
+    /// Time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cycles: Option<Cycles>,
+    /// Executed MACs over the MACs that the array could have done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub array_utilization: Option<f64>,
+    /// The configured clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_mhz: Option<u32>,
+    /// Images per second at that clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fps: Option<f64>,
+    /// The simulator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sim: Option<SimulatorSpeed>,
+}
+
+impl Summary {
+    /// Fills in what follows from cycles, MACs and the array's size.
+    pub fn derive(&mut self, array_macs_per_cycle: u64, clock_mhz: u32) {
+        self.clock_mhz = Some(clock_mhz);
+        let Some(cycles) = &self.cycles else { return };
+        self.fps = Some(f64::from(clock_mhz) * 1e6 / cycles.mean);
+        let possible = array_macs_per_cycle as f64 * cycles.mean;
+        self.array_utilization = self.macs.as_ref().map(|macs| macs.executed_mean / possible);
+    }
+
+    /// The JSON file's text.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("numbers only") + "\n"
+    }
+
+    /// The table.
+    pub fn table(&self) -> String {
+        let mut rows: Vec<(&str, String)> = vec![("images", grouped(self.images as u64))];
+        if let (Some(mismatches), Some(tensors)) = (self.mismatches, self.tensors_compared) {
+            rows.push(("mismatches", format!("{} in {} tensors", grouped(mismatches as u64), grouped(tensors as u64))));
+        }
+        rows.extend(self.accuracy_row());
+        if let Some(macs) = &self.macs {
+            rows.push(("MACs per image", grouped(macs.executed_mean.round() as u64)));
+        }
+        if let Some(c) = &self.cycles {
+            let spread = format!("min {}, max {}", grouped(c.min), grouped(c.max));
+            rows.push(("cycles per image", format!("{} ({spread})", grouped(c.mean.round() as u64))));
+        }
+        if let Some(utilization) = self.array_utilization {
+            rows.push(("array utilization", percent(utilization)));
+        }
+        if let (Some(fps), Some(clock)) = (self.fps, self.clock_mhz) {
+            rows.push(("images/s", format!("{} at {clock} MHz", grouped(fps.round() as u64))));
+        }
+        if let Some(sim) = &self.sim {
+            let speed = grouped(sim.cycles_per_second.round() as u64);
+            rows.push(("simulator", format!("{speed} cycles/s, built in {:.2} s", sim.build_seconds)));
+        }
+        rows.iter().fold(String::new(), |mut table, (name, value)| {
+            // Writing to a string cannot fail.
+            let _ = writeln!(table, "{name:<18} {value}");
+            table
+        })
+    }
+
+    fn accuracy_row(&self) -> Option<(&'static str, String)> {
+        let engines = [("float", self.accuracy.float), ("int8", self.accuracy.int8), ("RTL", self.accuracy.rtl)];
+        let shown: Vec<String> = engines.iter().filter_map(|(n, a)| a.map(|a| format!("{n} {}", percent(a)))).collect();
+        (!shown.is_empty()).then(|| ("accuracy", shown.join(", ")))
+    }
+}
+
+/// `0.9712` as `97.12 %`.
+pub fn percent(fraction: f64) -> String {
+    format!("{:.2} %", 100.0 * fraction)
+}
+
+/// A number with a comma before each group of three digits.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let lead = digits.len() % 3;
+    let (head, tail) = digits.split_at(lead);
+    let groups: Vec<&str> = std::iter::once(head)
+        .filter(|h| !h.is_empty())
+        .chain((0..tail.len() / 3).map(|i| &tail[3 * i..3 * i + 3]))
+        .collect();
+    groups.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary() -> Summary {
+        let mut summary = Summary {
+            images: 20,
+            mismatches: Some(0),
+            tensors_compared: Some(2020),
+            accuracy: Accuracy { float: Some(0.95), int8: Some(0.95), rtl: Some(0.9) },
+            macs: Some(Macs { dense: 26_000_000, executed_mean: 26_000_000.0 }),
+            cycles: Cycles::of(&[120_000, 130_000]),
+            sim: Some(SimulatorSpeed { cycles_per_second: 123_456.7, build_seconds: 0.251 }),
+            ..Summary::default()
+        };
+        summary.derive(256, 300);
+        summary
+    }
+
+    #[test]
+    fn the_table_is_short_and_aligned() {
+        assert_eq!(
+            summary().table(),
+            "images             20\n\
+             mismatches         0 in 2,020 tensors\n\
+             accuracy           float 95.00 %, int8 95.00 %, RTL 90.00 %\n\
+             MACs per image     26,000,000\n\
+             cycles per image   125,000 (min 120,000, max 130,000)\n\
+             array utilization  81.25 %\n\
+             images/s           2,400 at 300 MHz\n\
+             simulator          123,457 cycles/s, built in 0.25 s\n"
+        );
+    }
+
+    #[test]
+    fn json_has_the_documented_keys_and_leaves_out_the_rest() {
+        let json: serde_json::Value = serde_json::from_str(&summary().to_json()).unwrap();
+        assert_eq!(json["macs"]["executed_mean"], 26_000_000.0);
+        assert_eq!(json["cycles"]["max"], 130_000);
+        assert_eq!(json["array_utilization"], 0.8125);
+        let json = Summary { images: 3, ..Summary::default() }.to_json();
+        assert_eq!(json, "{\n  \"images\": 3,\n  \"accuracy\": {}\n}\n");
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+}

@@ -1,0 +1,159 @@
+//! The configuration: a TOML file as written, checked and completed into one [`Config`] that every consumer
+//! reads. Only text comes in; paths stay as written, relative to the file, for whoever opens files.
+
+mod accelerator;
+mod error;
+mod model;
+mod section;
+mod train;
+
+pub use accelerator::{AcceleratorConfig, Capacity, MemoryConfig};
+pub use error::{ConfigError, Place};
+pub use model::{GeluConfig, MAX_TOKENS, ModelConfig, Preset, SoftmaxConfig};
+pub use train::TrainConfig;
+
+use section::{Section, Source};
+use serde::{Deserialize, Serialize};
+
+/// A kind of data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataKind {
+    /// The handwritten digits on a cluttered canvas of 36x36 pixels.
+    Digits,
+}
+
+/// `[data]`: where images come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataConfig {
+    /// What the file holds.
+    pub kind: DataKind,
+    /// Path as written.
+    pub file: String,
+}
+
+/// `[weights]`: where weights come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeightsConfig {
+    /// Float safetensors with timm's names; path as written.
+    pub float: String,
+}
+
+/// `[quantize]`: static scales from sample images.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuantizeConfig {
+    /// Training images that are run to choose the activation scales.
+    pub calibration_images: usize,
+}
+
+/// Everything that a configuration file says, completed by defaults and checked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// The file's stem.
+    pub name: String,
+    /// Architecture.
+    pub model: ModelConfig,
+    /// Images, where the file names any.
+    pub data: Option<DataConfig>,
+    /// Weights, where the file names any.
+    pub weights: Option<WeightsConfig>,
+    /// Quantization.
+    pub quantize: QuantizeConfig,
+    /// Hardware.
+    pub accelerator: AcceleratorConfig,
+    /// Memory behind the hardware.
+    pub memory: MemoryConfig,
+    /// Training.
+    pub train: TrainConfig,
+}
+
+impl Config {
+    /// Reads, checks and completes a configuration. `file` is the name for messages; its stem names the network.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its line.
+    ///
+    /// # Example
+    /// ```
+    /// use heatvit_model::config::Config;
+    /// let text = "[model]\nimage = 8\nchannels = 1\npatch = 4\nembed = 32\ndepth = 1\nheads = 2\nclasses = 3\n";
+    /// let config = Config::parse("tiny.toml", text).unwrap();
+    /// assert_eq!((config.name.as_str(), config.model.tokens(), config.accelerator.rows), ("tiny", 5, 16));
+    /// let error = Config::parse("tiny.toml", &text.replace("heads", "haeds")).unwrap_err();
+    /// assert_eq!(error.to_string(), "tiny.toml:7: unknown key `model.haeds`; did you mean `heads`?");
+    /// ```
+    pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
+        let source = Source::new(file, text);
+        let table = source.parse()?;
+        let mut root = Section::root(&source, &table);
+        let model = model::model(root.child("model")?)?;
+        let config = Self {
+            name: stem(file).to_owned(),
+            data: data(root.child("data")?)?,
+            weights: weights(root.child("weights")?)?,
+            quantize: quantize(root.child("quantize")?)?,
+            accelerator: accelerator::accelerator(root.child("accelerator")?, &model)?,
+            memory: accelerator::memory(root.child("memory")?)?,
+            train: train::train(root.child("train")?)?,
+            model,
+        };
+        selectors(root.child("selectors")?)?;
+        root.finish()?;
+        Ok(config)
+    }
+
+    /// The completed configuration as TOML, every default written out.
+    ///
+    /// # Errors
+    /// None in practice: every field has a TOML form.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(self)
+    }
+}
+
+/// File name without folders and extension.
+fn stem(file: &str) -> &str {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    name.strip_suffix(".toml").unwrap_or(name)
+}
+
+fn data(mut section: Section<'_>) -> Result<Option<DataConfig>, ConfigError> {
+    if !section.present() {
+        return Ok(None);
+    }
+    let kind = section.word("kind", &[("digits", DataKind::Digits)])?;
+    let kind = section.require("kind", kind, "write kind = \"digits\"")?.value;
+    let file = section.text("file")?;
+    let file = section.require("file", file, "write the path of the data file")?.value;
+    section.finish()?;
+    Ok(Some(DataConfig { kind, file }))
+}
+
+fn weights(mut section: Section<'_>) -> Result<Option<WeightsConfig>, ConfigError> {
+    if !section.present() {
+        return Ok(None);
+    }
+    let float = section.text("float")?;
+    let float = section.require("float", float, "write the path of a safetensors file")?.value;
+    section.finish()?;
+    Ok(Some(WeightsConfig { float }))
+}
+
+fn quantize(mut section: Section<'_>) -> Result<QuantizeConfig, ConfigError> {
+    let images = section.whole("calibration_images", 1..=100_000)?;
+    section.finish()?;
+    Ok(QuantizeConfig { calibration_images: images.map_or(128, |f| f.value as usize) })
+}
+
+/// Selectors can be switched off only: the key exists so that a dense configuration may say so.
+fn selectors(mut section: Section<'_>) -> Result<(), ConfigError> {
+    if let Some(enabled) = section.flag("enabled")?
+        && enabled.value
+    {
+        return Err(enabled.illegal("token selectors are not supported by this version", "write false"));
+    }
+    section.finish()
+}
+
+#[cfg(test)]
+mod tests;
