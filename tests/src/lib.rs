@@ -1,1 +1,4 @@
-//! See Cargo.toml.
+//! Checks of the whole route, one module per question.
+
+#[cfg(test)]
+mod simulator;
