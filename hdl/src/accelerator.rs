@@ -42,7 +42,7 @@ pub fn accelerator(parameters: &Parameters) -> Design {
         let port = bus.find(name).map(|id| bus.signal(id)).expect("a port of the bus interface");
         m.declare(&format!("bus_{name}"), port.ty.clone())
     });
-    let mut instance = m.instance("bus", bus_id, &bus);
+    let mut instance = m.instance("host_side", bus_id, &bus);
     for (name, wire) in outside.iter().map(|(n, w)| (n.as_str(), w)).chain(names.into_iter().zip(&wires)) {
         let is_output = bus.find(name).is_some_and(|id| bus.signal(id).port == Some(Direction::Output));
         instance = if is_output { instance.output_to(name, wire) } else { instance.input(name, wire) };

@@ -124,7 +124,7 @@ pub fn core(design: &mut Design, parameters: &Parameters) -> ModuleId {
     let array = place(
         design,
         &mut m,
-        "array",
+        "systolic",
         array_id,
         &[
             ("operand", &stream.operand),
@@ -260,7 +260,7 @@ fn load_control(
             ("legal", &(some & in_memory)),
             ("from_stream", &source.eq_lit(0)),
             ("from_keys", &source.eq_lit(1)),
-            ("wait", &current(Field::Wait)),
+            ("wait_for", &current(Field::Wait)),
             ("output_tiles", &bounds.output_tiles),
             ("reduction_tiles", &bounds.reduction_tiles),
             ("base", &current(Field::StationaryBase)),

@@ -11,6 +11,7 @@ pub mod operand;
 mod parameters;
 pub mod pipeline;
 pub mod post;
+pub mod probe;
 pub mod schedule;
 pub mod stream;
 

@@ -49,7 +49,7 @@ struct LoaderControl {
     pub legal: Signal<In, Bit>,
     pub from_stream: Signal<In, Bit>,
     pub from_keys: Signal<In, Bit>,
-    pub wait: Signal<In, Bits<16>>,
+    pub wait_for: Signal<In, Bits<16>>,
     pub output_tiles: Signal<In, Bits<16>>,
     pub reduction_tiles: Signal<In, Bits<16>>,
     pub base: Signal<In, Bits<16>>,
@@ -251,7 +251,7 @@ impl Logic for LoaderControl {
                 }
             }
             Phase::Wait => {
-                if self.retired.q.val() >= self.wait.val() {
+                if self.retired.q.val() >= self.wait_for.val() {
                     self.phase.d.next = Phase::Columns;
                 }
             }
@@ -328,7 +328,7 @@ const DOC: &str = "Reads the program stream, hands operations on and loads stati
 - legal: the latched operation has rows and tiles\n\
 - from_stream: stationary vectors come from the stream\n\
 - from_keys: stationary vectors come from K\n\
-- wait: products that must be retired before K or V is read\n\
+- wait_for: products that must be retired before K or V is read\n\
 - limit: tokens that K or V hold\n\
 - columns: C\n\
 - column_last: C - 1\n\

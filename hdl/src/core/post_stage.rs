@@ -244,9 +244,10 @@ fn write_back(
     let carried = delay_line(design, m, "row_p13", &carried, 15);
     let valid = flag_line(design, m, "valid_p13", shared.complete, 15);
     let valid = m.wire_doc("row_written", &valid, "a row of C results is written to its memory");
+    let to_p13 = m.wire_doc("row_target", &carried.slice(0, 3), "its destination: 0 A, 1 K, 2 V, 3 S, 4 X, 5 logits");
     let memory_ports = MemoryPorts {
         valid: &valid,
-        to: &carried.slice(0, 3),
+        to: &to_p13,
         part: &carried.slice(3, part_bits),
         address: &carried.slice(3 + part_bits, 16),
         row: &carried.slice(19 + part_bits, row_bits).resize(16),

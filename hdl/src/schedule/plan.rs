@@ -45,6 +45,8 @@ pub struct Program {
     pub stream: Vec<u8>,
     /// Classes: logits that are written.
     pub classes: usize,
+    /// Embedding channels D.
+    pub embed: usize,
     patch_inputs: usize,
 }
 
@@ -81,7 +83,7 @@ impl Program {
         planner.network();
         let products = planner.products;
         let stream = stream(network, &layout, &products);
-        Ok(Self { layout, products, stream, classes: dims.classes, patch_inputs: dims.patch_inputs })
+        Ok(Self { layout, products, stream, classes: dims.classes, embed: dims.embed, patch_inputs: dims.patch_inputs })
     }
 
     /// The image region of the stream: patches `[tokens][patch_inputs]`.
@@ -89,6 +91,11 @@ impl Program {
         let mut image = Image::new(&self.layout);
         image.fill_operand(patches, self.patch_inputs);
         image.finish()
+    }
+
+    /// Elements of the patches of an image.
+    pub fn patch_elements(&self) -> usize {
+        self.layout.tokens * self.patch_inputs
     }
 
     /// 16-byte beats that the logits take.
