@@ -9,7 +9,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use crate::config::check;
+use crate::config::{check, learning_rate};
 use crate::export::to_safetensors;
 use crate::network::Network;
 use crate::optimizer::optimizer;
@@ -153,7 +153,7 @@ impl<'a> Run<'a> {
             let smoothing = self.config.label_smoothing;
             let (loss, gradients) = gradients(&self.network, samples, &shown, smoothing, &self.device);
             total += loss;
-            let rate = self.config.rate(self.step, steps, self.steps_per_epoch);
+            let rate = learning_rate(self.config, self.step, steps, self.steps_per_epoch);
             self.network = self.optimizer.step(rate, self.network.clone(), gradients);
             self.step += 1;
         }
