@@ -14,8 +14,10 @@ mod netlist;
 mod plan;
 mod recorder;
 mod simulator;
+mod wave;
 
 pub use engine::{Engine, PortId, Reference};
 pub use error::SimError;
 pub use recorder::{Event, Probe, Recorder};
 pub use simulator::{MemoryHandle, SignalHandle, Simulator};
+pub use wave::Wave;

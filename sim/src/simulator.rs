@@ -267,7 +267,7 @@ impl Simulator {
         let buffer = self.buffer(place.base);
         let at = place.offset + low / 8;
         let bits = buffer.limb(at) >> (low % 8);
-        if low % 8 == 0 { bits } else { bits | buffer.limb(at + 8) << (64 - low % 8) }
+        if low.is_multiple_of(8) { bits } else { bits | buffer.limb(at + 8) << (64 - low % 8) }
     }
 
     /// Value of any signal by hierarchical path.

@@ -247,7 +247,7 @@ fn random_limbs(rng: &mut ChaCha8Rng) -> Vec<u64> {
     }
 }
 
-fn ports<'d>(design: &'d Design, direction: Direction) -> Vec<&'d Signal> {
+fn ports(design: &Design, direction: Direction) -> Vec<&Signal> {
     let top = design.module(design.top().expect("a top"));
     top.ports().map(|(_, s)| s).filter(|s| s.port == Some(direction)).collect()
 }

@@ -9,6 +9,8 @@ mod compare;
 #[cfg(test)]
 mod language;
 #[cfg(test)]
+mod simulator;
+#[cfg(test)]
 mod units;
 #[cfg(test)]
 mod vivado_scripts;

@@ -178,10 +178,10 @@ impl Lower {
             }
             ExprKind::Slice(a, low) => {
                 // A slice of a plain signal looks at the drivers of just these bits.
-                if let (ExprKind::Signal(id), true) = (a.kind(), low + width <= a.width()) {
-                    if shadow(id).is_none() {
-                        return self.bits(instance, *id, *low, width, signed);
-                    }
+                if let (ExprKind::Signal(id), true) = (a.kind(), low + width <= a.width())
+                    && shadow(id).is_none()
+                {
+                    return self.bits(instance, *id, *low, width, signed);
                 }
                 vec![a]
             }

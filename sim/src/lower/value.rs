@@ -93,11 +93,11 @@ impl Netlist {
         let width = pieces.iter().map(|p| p.width).sum();
         let mut merged: Vec<Piece> = Vec::with_capacity(pieces.len());
         for piece in pieces {
-            if let (Some(last), Source::Storage(storage, low)) = (merged.last_mut(), piece.source) {
-                if last.source == Source::Storage(storage, low.wrapping_sub(last.width)) {
-                    last.width += piece.width;
-                    continue;
-                }
+            if let (Some(last), Source::Storage(storage, low)) = (merged.last_mut(), piece.source)
+                && last.source == Source::Storage(storage, low.wrapping_sub(last.width))
+            {
+                last.width += piece.width;
+                continue;
             }
             merged.push(piece);
         }
@@ -211,7 +211,7 @@ impl Netlist {
     }
 
     /// From limbs of 64 bits.
-    pub fn from_limbs(&mut self, limbs: &[NodeId], width: u32, signed: bool) -> Value {
+    pub fn join_limbs(&mut self, limbs: &[NodeId], width: u32, signed: bool) -> Value {
         let pieces = limbs
             .iter()
             .enumerate()
@@ -232,7 +232,7 @@ impl Netlist {
         }
         let (x, y) = (self.limbs(a), self.limbs(b));
         let limbs: Vec<NodeId> = x.iter().zip(&y).map(|(x, y)| self.mux(condition, *x, *y)).collect();
-        self.from_limbs(&limbs, a.width, a.signed)
+        self.join_limbs(&limbs, a.width, a.signed)
     }
 
     /// A two-operand operation on unsigned 64-bit limbs, cut to 64 bits.

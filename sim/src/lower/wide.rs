@@ -12,7 +12,7 @@ impl Netlist {
         match op {
             UnaryOp::Not => {
                 let limbs: Vec<NodeId> = self.limbs(a).into_iter().map(|l| self.complement(l)).collect();
-                self.from_limbs(&limbs, a.width, a.signed)
+                self.join_limbs(&limbs, a.width, a.signed)
             }
             UnaryOp::Neg => {
                 let zero = self.value_const(&[], a.width, a.signed);
@@ -84,7 +84,7 @@ impl Netlist {
     fn wide_bitwise(&mut self, op: Binary, a: &Value, b: &Value, signed: bool) -> Value {
         let (x, y) = (self.limbs(a), self.limbs(b));
         let limbs: Vec<NodeId> = x.iter().zip(&y).map(|(x, y)| self.limb(op, *x, *y)).collect();
-        self.from_limbs(&limbs, a.width, signed)
+        self.join_limbs(&limbs, a.width, signed)
     }
 
     /// `a + b` or `a - b` modulo the operands' width.
@@ -105,7 +105,7 @@ impl Netlist {
             carry = self.binary(Binary::Or, over, over_carry, BIT);
             limbs.push(total);
         }
-        self.from_limbs(&limbs, a.width, signed)
+        self.join_limbs(&limbs, a.width, signed)
     }
 
     fn wide_less(&mut self, a: &Value, b: &Value) -> NodeId {
