@@ -88,7 +88,7 @@ fn the_file_has_timms_names_and_shapes() {
     let metadata = &metadata.metadata().as_ref().unwrap()["heatvit"];
     let metadata: serde_json::Value = serde_json::from_str(metadata).unwrap();
     assert_eq!(metadata["config_digest"], trained.report.config_digest);
-    assert_eq!(metadata["test_accuracy"], trained.report.test_accuracy);
+    assert_eq!(metadata["test_accuracy"], trained.report.test_accuracy.to_string());
 }
 
 #[test]
