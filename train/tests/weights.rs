@@ -29,7 +29,8 @@ fn dims() -> Dims {
 
 /// Each test digit once.
 fn samples() -> Vec<Sample> {
-    let digits = Digits::from_bytes(include_bytes!("../../data/digits/digits.bin")).unwrap();
+    let digits =
+        Digits::from_bytes(include_bytes!("../../data/digits/digits.bin")).expect("the committed file is legal");
     digits.test().take(360).collect()
 }
 
