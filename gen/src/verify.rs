@@ -13,11 +13,39 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// How a run ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// With an interrupt, and the status register says that the result is written or that there is an error.
+    #[default]
+    Interrupt,
+    /// With an interrupt, but the status register disagrees with it.
+    Status,
+    /// No interrupt within the cycle limit.
+    NoInterrupt,
+    /// The register port stopped answering.
+    NoAnswer,
+}
+
+impl Ending {
+    /// What is said about it; `None` for the right one.
+    pub fn complaint(self) -> Option<&'static str> {
+        match self {
+            Self::Interrupt => None,
+            Self::Status => Some("interrupt, but the status register does not say that the run is done"),
+            Self::NoInterrupt => Some("no interrupt within the cycle limit"),
+            Self::NoAnswer => Some("the register port does not answer"),
+        }
+    }
+}
+
 /// What a design did with an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Run {
     /// Cycles from the start register to the interrupt.
     pub cycles: u64,
+    /// How it ended.
+    pub ending: Ending,
     /// The error register.
     pub error: u32,
     /// Logits as the design wrote them to memory.
@@ -50,6 +78,8 @@ pub struct Outcome {
     pub comparison: Comparison,
     /// Cycles.
     pub cycles: u64,
+    /// How the run ended.
+    pub ending: Ending,
     /// The error register.
     pub error: u32,
     /// MACs.
@@ -63,9 +93,9 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// True when nothing differs and the design reports no error.
+    /// True when nothing differs and the design ended its run without an error.
     pub fn equal(&self) -> bool {
-        self.comparison.mismatches == 0 && self.error == 0
+        self.comparison.mismatches == 0 && self.error == 0 && self.ending == Ending::Interrupt
     }
 }
 
@@ -99,10 +129,12 @@ pub fn images<D: Device>(
     results.into_iter().collect()
 }
 
-fn outcome(golden: &Trace, plan: &[Stretch], run: &Run, host_time: Duration) -> Outcome {
+/// Compares what a design did with the golden trace.
+pub fn outcome(golden: &Trace, plan: &[Stretch], run: &Run, host_time: Duration) -> Outcome {
     Outcome {
         comparison: compare(golden, plan, &run.events),
         cycles: run.cycles,
+        ending: run.ending,
         error: run.error,
         macs: run.macs,
         golden_class: class_of(golden.logits()),
@@ -155,6 +187,9 @@ pub fn report(index: usize, outcome: &Outcome) -> String {
     if outcome.error != 0 {
         let name = crate::package::readme::ERRORS.iter().find(|(code, _)| *code == outcome.error).map(|(_, doc)| *doc);
         text += &format!("  error     {} ({})\n", outcome.error, name.unwrap_or("unknown code"));
+    }
+    if let Some(complaint) = outcome.ending.complaint() {
+        text += &format!("  ending    {complaint}\n");
     }
     if let Some(first) = &c.first {
         text += &format!("{first}\n");

@@ -7,6 +7,8 @@ mod accelerator;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
 mod compare;
 #[cfg(test)]
 mod language;
