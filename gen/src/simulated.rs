@@ -157,7 +157,10 @@ impl Device for SimulatedDevice<'_> {
         let at = self.layout.result as usize;
         let written = &self.board.memory().bytes()[at..at + 2 * self.program.classes];
         let logits: Vec<i32> = written.chunks_exact(2).map(|b| i32::from(i16::from_le_bytes([b[0], b[1]]))).collect();
-        events.push(Event { cycle: cycles, stream: Stream::Written, lanes: logits.clone() });
+        // Words of a run that did not get that far are not the design's.
+        if ending != Ending::NoInterrupt && ending != Ending::NoAnswer && error == 0 {
+            events.push(Event { cycle: cycles, stream: Stream::Written, lanes: logits.clone() });
+        }
         Ok(Run { cycles, ending, error, logits, events, macs: self.program.macs() })
     }
 

@@ -24,9 +24,14 @@ impl Case {
     pub fn random(dims: &Dims, parameters: &Parameters, seed: u64, extreme: Extreme) -> Result<Self, String> {
         let network = random(dims, seed, extreme);
         validate(&network).map_err(|e| e.to_string())?;
+        let patches = (0..2).map(|i| random_image(dims, seed * 2 + i)).collect();
+        Self::new(network, parameters, patches)
+    }
+
+    /// A network and images.
+    pub fn new(network: QuantNetwork, parameters: &Parameters, patches: Vec<Vec<i8>>) -> Result<Self, String> {
         let program = Program::compile(&network, parameters).map_err(|e| e.to_string())?;
         let plan = stretches(&program);
-        let patches = (0..2).map(|i| random_image(dims, seed * 2 + i)).collect();
         Ok(Self { network, program, plan, patches })
     }
 

@@ -11,6 +11,8 @@ mod bench;
 #[cfg(test)]
 mod compare;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod language;
 #[cfg(test)]
 mod simulator;
