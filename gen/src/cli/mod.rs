@@ -4,7 +4,9 @@ mod args;
 
 #[cfg(feature = "train")]
 pub use args::TrainArgs;
-pub use args::{Arguments, Command, EngineName, EvalArgs, QuantizeArgs, ShowCommand, Source};
+pub use args::{
+    Arguments, Command, EngineName, EvalArgs, GenArgs, Proof, QuantizeArgs, RunArgs, ShowCommand, SimArgs, Source,
+};
 
 use crate::command;
 use clap::Parser as _;
@@ -42,7 +44,7 @@ where
     };
     match command::execute(&arguments.command, out) {
         Ok(exit) => exit,
-        Err(e) => finish(writeln!(err, "error: {e}"), EXIT_REFUSED),
+        Err(e) => finish(writeln!(err, "error: {e}"), e.exit()),
     }
 }
 
