@@ -11,6 +11,8 @@ mod compare;
 #[cfg(test)]
 mod language;
 #[cfg(test)]
+mod route;
+#[cfg(test)]
 mod simulator;
 #[cfg(test)]
 mod units;
