@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Ten tokens, one block; every operation of a large network occurs, most dimensions divide nothing.
-const TINY: &str = "image = 36\nchannels = 1\npatch = 12\nembed = 40\ndepth = 1\nheads = 2\nhead_dim = 12\n\
+pub const TINY: &str = "image = 36\nchannels = 1\npatch = 12\nembed = 40\ndepth = 1\nheads = 2\nhead_dim = 12\n\
                     mlp_ratio = 1.5\nclasses = 10\n";
 /// Another network: more blocks, one head, other widths.
 const OTHER: &str =
@@ -22,7 +22,7 @@ const CAPACITY: &str = "[accelerator.capacity]\ntokens = 12\npatch_inputs = 324\
                         mlp_hidden = 64\nclasses = 10\n";
 
 /// A configuration file `<name>.toml` in a folder, with random weights beside it.
-fn configure(folder: &Path, name: &str, model: &str, accelerator: &str) -> PathBuf {
+pub fn configure(folder: &Path, name: &str, model: &str, accelerator: &str) -> PathBuf {
     let file = folder.join(format!("{name}.toml"));
     let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/digits/digits.bin");
     let text = format!(
@@ -38,7 +38,7 @@ fn configure(folder: &Path, name: &str, model: &str, accelerator: &str) -> PathB
     file
 }
 
-fn path(path: &Path) -> &str {
+pub fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
@@ -200,6 +200,14 @@ fn a_planted_fault_is_reported_in_the_networks_terms() {
     assert_eq!(exit, 1);
     assert!(report.contains("\n  layer     embed\n  tensor    embed\n  token     "), "{report}");
     assert_eq!(faulty(|_| {}), (0, String::new()));
+}
+
+#[test]
+fn a_design_that_hangs_ends_in_a_report() {
+    let (exit, report) = faulty(|design| replace(design, "fifo", "valid", |next| Expr::lit(0, next.width())));
+    assert_eq!(exit, 1);
+    assert!(report.contains("\n  error     no interrupt: the design hangs\n  layer     embed\n"), "{report}");
+    assert!(report.contains("\n  cycle     never (stream: result)\n"), "{report}");
 }
 
 #[test]
