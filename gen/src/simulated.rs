@@ -3,7 +3,7 @@
 use crate::compare::{Event, Stream};
 use crate::error::GenError;
 use crate::layout::{Layout, SIMULATED_BASE};
-use crate::verify::{Device, Ending, Run};
+use crate::verify::{Device, NO_ANSWER, NO_INTERRUPT, NOT_DONE, Run};
 use heatvit_hdl::probe;
 use heatvit_hdl::schedule::descriptor::Target;
 use heatvit_hdl::schedule::{Program, split};
@@ -21,7 +21,7 @@ fn cycle_limit(program: &Program) -> u64 {
     100_000 + 20 * tiles as u64
 }
 
-/// Bit of the status register: the last run wrote its result.
+/// Status register of an accelerator that is idle and whose last run wrote its result.
 const STATUS_DONE: u32 = 2;
 
 /// An accelerator with its program on a simulated board.
@@ -35,10 +35,6 @@ pub struct SimulatedDevice<'d> {
     cycle_limit: u64,
 }
 
-fn simulator_error(error: SimError) -> GenError {
-    GenError::stage("simulate", error)
-}
-
 /// Memory with the program, and the board's register values.
 fn board(design: &Design, program: &Program, memory: &MemoryConfig) -> Result<(Board<Simulator>, Layout), GenError> {
     let regions = split(&program.stream);
@@ -49,8 +45,8 @@ fn board(design: &Design, program: &Program, memory: &MemoryConfig) -> Result<(B
         let at = layout.program.port(p) as usize;
         model.bytes_mut()[at..at + bytes.len()].copy_from_slice(bytes);
     }
-    let simulator = Simulator::new(design).map_err(simulator_error)?;
-    let board = Board::new(simulator, model, memory.stalls).map_err(simulator_error)?;
+    let simulator = Simulator::new(design)?;
+    let board = Board::new(simulator, model, memory.stalls)?;
     Ok((board, layout))
 }
 
@@ -84,7 +80,7 @@ impl<'d> SimulatedDevice<'d> {
     /// When the simulator refuses the design.
     pub fn new(design: &'d Design, program: &'d Program, memory: &MemoryConfig) -> Result<Self, GenError> {
         let (mut board, layout) = board(design, program, memory)?;
-        let probes = probes(board.engine()).map_err(simulator_error)?;
+        let probes = probes(board.engine())?;
         let recorder = Recorder::new(board.engine(), probes);
         let cycle_limit = cycle_limit(program);
         Ok(Self { design, program, layout, memory: memory.clone(), board, recorder, cycle_limit })
@@ -132,10 +128,9 @@ fn place_image(board: &mut Board<Simulator>, layout: &Layout, program: &Program,
     board.memory().bytes_mut()[result..result + 16 * layout.result_beats as usize].fill(0);
 }
 
-/// The done bit must be set exactly when there is no error, the busy bit never.
-fn ending(report: &RunReport) -> Ending {
-    let wanted = if report.error == 0 { STATUS_DONE } else { 0 };
-    if report.status == wanted { Ending::Interrupt } else { Ending::Status }
+/// The error register, which must agree with the status register.
+fn error(report: &RunReport) -> u32 {
+    if report.error == 0 && report.status != STATUS_DONE { NOT_DONE } else { report.error }
 }
 
 impl Device for SimulatedDevice<'_> {
@@ -147,21 +142,21 @@ impl Device for SimulatedDevice<'_> {
         let report =
             self.board.run_image(&job, self.cycle_limit, &mut |simulator, cycle| recorder.sample(simulator, cycle));
         // A hung design is a result of the run, not a failure of the tool.
-        let (cycles, ending, error) = match report {
-            Ok(report) => (report.cycles, ending(&report), report.error),
-            Err(SimError::CycleLimit { cycles }) => (cycles, Ending::NoInterrupt, 0),
-            Err(SimError::RegisterTimeout { .. }) => (self.board.cycles() - start, Ending::NoAnswer, 0),
-            Err(other) => return Err(simulator_error(other)),
+        let (cycles, error) = match report {
+            Ok(report) => (report.cycles, error(&report)),
+            Err(SimError::CycleLimit { cycles }) => (cycles, NO_INTERRUPT),
+            Err(SimError::RegisterTimeout { .. }) => (self.board.cycles() - start, NO_ANSWER),
+            Err(other) => return Err(other.into()),
         };
         let mut events = self.events(start);
         let at = self.layout.result as usize;
         let written = &self.board.memory().bytes()[at..at + 2 * self.program.classes];
         let logits: Vec<i32> = written.chunks_exact(2).map(|b| i32::from(i16::from_le_bytes([b[0], b[1]]))).collect();
-        // Words of a run that did not get that far are not the design's.
-        if ending != Ending::NoInterrupt && ending != Ending::NoAnswer && error == 0 {
+        // A design that hangs or reports an error has written nothing that it vouches for.
+        if error == 0 || error == NOT_DONE {
             events.push(Event { cycle: cycles, stream: Stream::Written, lanes: logits.clone() });
         }
-        Ok(Run { cycles, ending, error, logits, events, macs: self.program.macs() })
+        Ok(Run { cycles, error, logits, events, macs: self.program.macs() })
     }
 
     fn trace(&mut self, patches: &[i8], cycles: Range<u64>, file: &Path) -> Result<(), GenError> {
@@ -170,17 +165,17 @@ impl Device for SimulatedDevice<'_> {
         place_image(&mut board, &layout, self.program, patches);
         let out = BufWriter::new(File::create(file).map_err(unwritable)?);
         let start = board.cycles();
-        let mut wave = Wave::new(board.engine(), out, cycles.start, |_| true).map_err(simulator_error)?;
+        let mut wave = Wave::new(board.engine(), out, cycles.start, |_| true)?;
         let job = self.job();
         let wanted = start + cycles.start..start + cycles.end;
         let report = board.run_image(&job, cycles.end + 1000, &mut |simulator, cycle| {
             if wanted.contains(&cycle) { wave.sample(simulator, cycle - start) } else { Ok(()) }
         });
         match report {
-            Ok(_) | Err(SimError::CycleLimit { .. }) => {}
-            Err(other) => return Err(simulator_error(other)),
+            Ok(_) | Err(SimError::CycleLimit { .. } | SimError::RegisterTimeout { .. }) => {}
+            Err(other) => return Err(other.into()),
         }
-        wave.finish().map_err(simulator_error)?;
+        wave.finish()?;
         Ok(())
     }
 }

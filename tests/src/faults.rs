@@ -9,7 +9,7 @@ mod edit;
 
 use crate::bench::Case;
 use edit::Edit;
-use heatvit_gen::verify::{Ending, Outcome, report};
+use heatvit_gen::verify::{NOT_DONE, Outcome, report};
 use heatvit_hdl::{Parameters, accelerator};
 use heatvit_model::quant::{Dims, Extreme, random, random_image};
 use heatvit_rtl::Design;
@@ -21,10 +21,8 @@ use std::collections::BTreeSet;
 enum Found<'t> {
     /// The run ends as it should.
     Tensor(&'t str),
-    /// The design reports an error.
+    /// The design reports an error, or its run does not end.
     Error(u32, &'t str),
-    /// The run does not end, or the registers do not answer.
-    Hang(Ending, &'t str),
     /// All tensors are equal, but the status register is not what it must be.
     Status,
 }
@@ -33,24 +31,22 @@ impl<'t> Found<'t> {
     /// What a run shows; `None` where nothing is wrong with it.
     fn of(outcome: &'t Outcome) -> Option<Self> {
         let tensor = outcome.comparison.first.as_ref().map_or("", |f| f.tensor.as_str());
-        match outcome.ending {
+        match outcome.error {
             _ if outcome.equal() => None,
-            Ending::Status => Some(Self::Status),
-            Ending::NoInterrupt | Ending::NoAnswer => Some(Self::Hang(outcome.ending, tensor)),
-            Ending::Interrupt if outcome.error > 0 => Some(Self::Error(outcome.error, tensor)),
-            Ending::Interrupt => Some(Self::Tensor(tensor)),
+            0 => Some(Self::Tensor(tensor)),
+            NOT_DONE if tensor.is_empty() => Some(Self::Status),
+            code => Some(Self::Error(code, tensor)),
         }
     }
 
-    /// Lines that the report of the fault holds.
+    /// Starts of lines that the report of the fault holds.
     fn lines(self) -> Vec<String> {
-        let tensor = |name| vec![format!("  tensor    {name}"), "  token     ".to_owned(), "  expected  ".to_owned()];
-        let also = |name, line: String| [tensor(name), vec![line]].concat();
+        let tensor = |name| vec![format!("  tensor    {name}\n"), "  token     ".to_owned(), "  expected  ".to_owned()];
+        let also = |name, line: &str| [tensor(name), vec![line.to_owned(), "  got       ".to_owned()]].concat();
         match self {
-            Self::Tensor(name) => also(name, "  cycle     ".to_owned()),
-            Self::Error(code, name) => also(name, format!("  error     {code} (")),
-            Self::Hang(ending, name) => also(name, format!("  ending    {}", ending.complaint().unwrap())),
-            Self::Status => vec![format!("  ending    {}", Ending::Status.complaint().unwrap())],
+            Self::Tensor(name) => also(name, "  cycle     "),
+            Self::Error(_, name) => also(name, "  error     "),
+            Self::Status => vec!["  error     an interrupt, but the status register".to_owned()],
         }
     }
 }

@@ -15,6 +15,8 @@ mod faults;
 #[cfg(test)]
 mod language;
 #[cfg(test)]
+mod route;
+#[cfg(test)]
 mod simulator;
 #[cfg(test)]
 mod units;
