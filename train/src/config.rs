@@ -74,7 +74,7 @@ impl TrainConfig {
 /// Refuses what the loop or the framework could only fail on later.
 pub(crate) fn check(shape: &NetworkShape, config: &TrainConfig, images: usize) -> Result<(), TrainError> {
     let refuse = |key, value: String, remedy: &str| Err(TrainError::Config { key, value, remedy: remedy.to_owned() });
-    if shape.heads == 0 || shape.embed % shape.heads != 0 || shape.embed == 0 {
+    if shape.heads == 0 || !shape.embed.is_multiple_of(shape.heads) || shape.embed == 0 {
         return refuse("model.heads", shape.heads.to_string(), "choose a divisor of model.embed");
     }
     let batch = config.batch as usize;
