@@ -7,6 +7,8 @@ mod bad_input;
 #[cfg(test)]
 mod compare;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod language;
 #[cfg(test)]
 mod simulator;

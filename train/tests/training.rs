@@ -7,7 +7,7 @@ use heatvit_train::{NetworkShape, Progress, TrainConfig, Trained, train};
 use safetensors::SafeTensors;
 
 fn digits() -> Digits {
-    Digits::from_bytes(include_bytes!("../../data/digits/digits.bin")).unwrap()
+    Digits::from_bytes(include_bytes!("../../data/digits/digits.bin")).expect("the committed digits are sound")
 }
 
 fn shape() -> NetworkShape {
@@ -29,7 +29,7 @@ fn config(epochs: u32) -> TrainConfig {
 fn run(config: &TrainConfig) -> (Trained, Vec<Progress>) {
     let mut steps = Vec::new();
     let trained = train(&shape(), config, &digits(), &mut |p| steps.push(p.clone()));
-    (trained.unwrap(), steps)
+    (trained.expect("the settings of these tests train"), steps)
 }
 
 #[test]
