@@ -1,13 +1,19 @@
 //! The accelerator: functions from [`Parameters`] to `rtl` modules, with the schedule beside them as
 //! pure data.
 
+mod accelerator;
 pub mod array;
 pub mod bus;
+pub mod control;
+mod core;
 pub mod memory;
 pub mod operand;
 mod parameters;
 pub mod pipeline;
 pub mod post;
+pub mod probe;
+pub mod schedule;
 pub mod stream;
 
+pub use accelerator::{TOP, accelerator};
 pub use parameters::{Latencies, MAX_TOKENS, Parameters};

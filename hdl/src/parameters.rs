@@ -1,6 +1,8 @@
 //! What fixes the shape of the hardware. Two networks that fit the same [`Parameters`] run on
 //! the same Verilog.
 
+use heatvit_model::quant::Dims;
+
 /// Largest token count the 16-bit row counters and memories are dimensioned for.
 pub const MAX_TOKENS: u32 = 512;
 
@@ -28,6 +30,38 @@ pub struct Parameters {
 }
 
 impl Parameters {
+    /// Smallest accelerator of an R x C array on which a network of these dimensions runs; every memory holds
+    /// what [`crate::schedule::Layout`] puts into it.
+    pub fn for_dims(dims: &Dims, rows: u32, columns: u32) -> Self {
+        let words = |channels: usize| (channels as u32).div_ceil(rows);
+        let tokens = dims.tokens as u32;
+        let attention = dims.heads as u32 * words(dims.head_dim);
+        let widest = words(dims.patch_inputs).max(attention).max(words(dims.mlp_hidden));
+        Self {
+            rows,
+            columns,
+            max_tokens: tokens,
+            a_words: tokens * widest,
+            k_words: tokens * attention,
+            v_words: tokens.div_ceil(rows) * attention * rows,
+            s_words: 2 * tokens * tokens.div_ceil(rows),
+            x_words: tokens * words(dims.embed),
+            out_words: (dims.classes as u32).div_ceil(columns),
+        }
+    }
+
+    /// Whether everything that `other` holds finds room here.
+    pub fn holds(&self, other: &Self) -> bool {
+        (self.rows, self.columns) == (other.rows, other.columns)
+            && self.max_tokens >= other.max_tokens
+            && self.a_words >= other.a_words
+            && self.k_words >= other.k_words
+            && self.v_words >= other.v_words
+            && self.s_words >= other.s_words
+            && self.x_words >= other.x_words
+            && self.out_words >= other.out_words
+    }
+
     /// Column pairs, i.e. DSP columns.
     pub fn pairs(&self) -> u32 {
         self.columns / 2

@@ -1,6 +1,6 @@
 //! Pieces that every pipeline uses: delay lines and the rescaling multiplier.
 
-use heatvit_rtl::{Design, Expr, Module, ModuleBuilder, ModuleId, Ty, select};
+use heatvit_rtl::{Design, Direction, Expr, Module, ModuleBuilder, ModuleId, Ty, select};
 
 /// Clones a child module out of the design so that a parent under construction can refer to it.
 pub fn child(design: &Design, id: ModuleId) -> Module {
@@ -166,4 +166,35 @@ pub fn normalize_mult(m: &mut ModuleBuilder, name: &str, mantissa: &Expr, shift:
     let mult = m.reg(&format!("{name}_mult"), &too_large.mux(&Expr::lit(0x1_FFFF, 17), &scaled));
     let sel = m.reg(&format!("{name}_sel_out"), &too_large.mux(&Expr::lit(0, 2), &sel));
     (mult, sel)
+}
+
+/// The outputs of an instance, by port.
+#[derive(Debug)]
+pub struct Outputs(std::collections::BTreeMap<String, Expr>);
+
+impl std::ops::Index<&str> for Outputs {
+    type Output = Expr;
+    fn index(&self, port: &str) -> &Expr {
+        match self.0.get(port) {
+            Some(wire) => wire,
+            None => panic!("the instance has no output `{port}`: a mistake of the module's author"),
+        }
+    }
+}
+
+/// Places a single instance: inputs by name, a wire `<name>_<port>` for every output.
+pub fn place(design: &Design, m: &mut ModuleBuilder, name: &str, id: ModuleId, inputs: &[(&str, &Expr)]) -> Outputs {
+    let unit = design.module(id);
+    let mut instance = m.instance(name, id, unit);
+    for (port, value) in inputs {
+        instance = instance.input(port, value);
+    }
+    let mut outputs = Vec::new();
+    for (_, signal) in unit.ports().filter(|(_, s)| s.port == Some(Direction::Output)) {
+        let mut wire = None;
+        instance = instance.output(&signal.name, &format!("{name}_{}", signal.name), &mut wire);
+        outputs.extend(wire.map(|w| (signal.name.clone(), w)));
+    }
+    instance.done();
+    Outputs(outputs.into_iter().collect())
 }

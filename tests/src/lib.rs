@@ -3,6 +3,8 @@
 pub mod tools;
 
 #[cfg(test)]
+mod accelerator;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod compare;

@@ -1,5 +1,6 @@
 //! What is trained and how.
 
+use heatvit_model::config::TrainConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
@@ -19,56 +20,14 @@ pub struct NetworkShape {
     pub eps: f64,
 }
 
-/// Hyper-parameters: AdamW, linear warm-up, cosine decay to zero.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TrainConfig {
-    /// Passes over the training set; each draws every raw image anew.
-    pub epochs: u32,
-    /// Images per step.
-    pub batch: u32,
-    /// Peak learning rate.
-    pub learning_rate: f64,
-    /// Decoupled weight decay.
-    pub weight_decay: f64,
-    /// Epochs of linear warm-up.
-    pub warmup_epochs: u32,
-    /// Share of the target that is spread over all classes.
-    pub label_smoothing: f64,
-    /// Seed of initial weights, drawings and order.
-    pub seed: u64,
-    /// First epochs, in which only `sparse_patches` patches of an image are shown.
-    pub sparse_epochs: u32,
-    /// Patches shown then: all that the digit touches, filled up with random background.
-    pub sparse_patches: u32,
-}
-
-impl Default for TrainConfig {
-    fn default() -> Self {
-        Self {
-            epochs: 90,
-            batch: 32,
-            learning_rate: 3e-3,
-            weight_decay: 0.05,
-            warmup_epochs: 3,
-            label_smoothing: 0.1,
-            seed: 1,
-            sparse_epochs: 70,
-            sparse_patches: 36,
-        }
+/// Learning rate at `step` of `steps` when an epoch has `per_epoch`: linear warm-up, cosine decay to zero.
+pub(crate) fn learning_rate(config: &TrainConfig, step: usize, steps: usize, per_epoch: usize) -> f64 {
+    let warmup = config.warmup_epochs as usize * per_epoch;
+    if step < warmup {
+        return config.learning_rate * (step + 1) as f64 / warmup as f64;
     }
-}
-
-impl TrainConfig {
-    /// Factor of the learning rate at `step` of `steps` when an epoch has `per_epoch`.
-    pub(crate) fn rate(&self, step: usize, steps: usize, per_epoch: usize) -> f64 {
-        let warmup = self.warmup_epochs as usize * per_epoch;
-        if step < warmup {
-            return self.learning_rate * (step + 1) as f64 / warmup as f64;
-        }
-        let share = (step - warmup) as f64 / (steps - warmup).max(1) as f64;
-        self.learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * share).cos())
-    }
+    let share = (step - warmup) as f64 / (steps - warmup).max(1) as f64;
+    config.learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * share).cos())
 }
 
 /// Refuses what the loop or the framework could only fail on later.
@@ -88,4 +47,18 @@ pub(crate) fn check(shape: &NetworkShape, config: &TrainConfig, images: usize) -
         return refuse("train.sparse_patches", value, "choose at least 36, a large digit covers that many");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_rises_then_falls_to_zero() {
+        let config = TrainConfig { learning_rate: 2.0, warmup_epochs: 2, ..TrainConfig::default() };
+        let rate = |step| learning_rate(&config, step, 24, 2);
+        assert_eq!([rate(0), rate(1), rate(3), rate(4)], [0.5, 1.0, 2.0, 2.0]);
+        assert!((rate(14) - 1.0).abs() < 1e-12, "half-way down");
+        assert!((4..23).all(|step| rate(step + 1) < rate(step)) && rate(23) < 0.02);
+    }
 }

@@ -17,8 +17,9 @@ mod report;
 mod shards;
 mod trainer;
 
-pub use config::{NetworkShape, TrainConfig};
+pub use config::NetworkShape;
 pub use error::TrainError;
+pub use heatvit_model::config::TrainConfig;
 pub use import::logits;
 pub use report::{EpochReport, Report};
 pub use trainer::{Progress, Trained, train};

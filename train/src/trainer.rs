@@ -9,7 +9,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use crate::config::check;
+use crate::config::{check, learning_rate};
 use crate::export::to_safetensors;
 use crate::network::Network;
 use crate::optimizer::optimizer;
@@ -46,12 +46,13 @@ pub struct Trained {
     pub report: Report,
 }
 
+/// Texts only, which is what readers of the metadata expect.
 #[derive(Serialize)]
 struct Metadata<'a> {
     config_digest: &'a str,
-    best_epoch: u32,
-    validation_accuracy: f64,
-    test_accuracy: f64,
+    best_epoch: String,
+    validation_accuracy: String,
+    test_accuracy: String,
 }
 
 /// Trains a network on `digits`; the checkpoint with the best validation accuracy is kept (the later one
@@ -110,11 +111,11 @@ fn no_epochs(config: &TrainConfig) -> TrainError {
 fn metadata(report: &Report) -> String {
     let metadata = Metadata {
         config_digest: &report.config_digest,
-        best_epoch: report.best_epoch,
-        validation_accuracy: report.validation_accuracy,
-        test_accuracy: report.test_accuracy,
+        best_epoch: report.best_epoch.to_string(),
+        validation_accuracy: report.validation_accuracy.to_string(),
+        test_accuracy: report.test_accuracy.to_string(),
     };
-    serde_json::to_string(&metadata).expect("plain numbers and strings always encode")
+    serde_json::to_string(&metadata).expect("plain strings always encode")
 }
 
 /// What changes from step to step.
@@ -153,7 +154,7 @@ impl<'a> Run<'a> {
             let smoothing = self.config.label_smoothing;
             let (loss, gradients) = gradients(&self.network, samples, &shown, smoothing, &self.device);
             total += loss;
-            let rate = self.config.rate(self.step, steps, self.steps_per_epoch);
+            let rate = learning_rate(self.config, self.step, steps, self.steps_per_epoch);
             self.network = self.optimizer.step(rate, self.network.clone(), gradients);
             self.step += 1;
         }

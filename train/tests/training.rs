@@ -7,7 +7,7 @@ use heatvit_train::{NetworkShape, Progress, TrainConfig, Trained, train};
 use safetensors::SafeTensors;
 
 fn digits() -> Digits {
-    Digits::from_bytes(include_bytes!("../../data/digits/digits.bin")).expect("the committed digits are sound")
+    Digits::from_bytes(include_bytes!("../../data/digits/digits.bin")).expect("the committed file is legal")
 }
 
 fn shape() -> NetworkShape {
@@ -29,7 +29,7 @@ fn config(epochs: u32) -> TrainConfig {
 fn run(config: &TrainConfig) -> (Trained, Vec<Progress>) {
     let mut steps = Vec::new();
     let trained = train(&shape(), config, &digits(), &mut |p| steps.push(p.clone()));
-    (trained.expect("the settings of these tests train"), steps)
+    (trained.expect("a legal configuration"), steps)
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn the_file_has_timms_names_and_shapes() {
     let metadata = &metadata.metadata().as_ref().unwrap()["heatvit"];
     let metadata: serde_json::Value = serde_json::from_str(metadata).unwrap();
     assert_eq!(metadata["config_digest"], trained.report.config_digest);
-    assert_eq!(metadata["test_accuracy"], trained.report.test_accuracy);
+    assert_eq!(metadata["test_accuracy"], trained.report.test_accuracy.to_string());
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Comparison of everything that the probes saw with the golden trace, element by element.
 
 mod difference;
+mod order;
 mod plan;
 
 pub use difference::Difference;
+pub use order::stretches;
 pub use plan::{Event, Orientation, Stream, Stretch};
 
 use heatvit_model::golden::{Tensor, Trace};

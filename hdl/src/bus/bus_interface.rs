@@ -33,7 +33,7 @@ const WIRES: [(&str, u32); 18] = [
     ("irq_clear", 1),
     ("busy", 1),
     ("done", 1),
-    ("begin", 1),
+    ("begin_run", 1),
     ("flush", 1),
     ("write_start", 1),
     ("writer_done", 1),
@@ -78,7 +78,7 @@ const SUPERVISOR_TIES: [&str; 20] = [
     "write_error",
     "bad_descriptor",
     "run_reset",
-    "begin",
+    "begin_run",
     "write_start",
     "flush",
     "busy",
@@ -89,7 +89,7 @@ const SUPERVISOR_TIES: [&str; 20] = [
 ];
 /// Ports of the result writer and what they are tied to.
 const WRITER_TIES: [(&str, &str); 10] = [
-    ("latch", "begin"),
+    ("latch", "begin_run"),
     ("start", "write_start"),
     ("abort", "flush"),
     ("address", "result_addr"),
@@ -216,7 +216,7 @@ fn read_ports(m: &mut ModuleBuilder, id: ModuleId, port: &Module, signals: &Sign
         ["port_valid", "port_idle", "port_error"].map(|name| m.declare(name, Ty::bit().lanes(READ_PORTS)));
     let mut array = m
         .array("ports", id, port, READ_PORTS)
-        .input("start", &signals["begin"])
+        .input("start", &signals["begin_run"])
         .input("abort", &signals["flush"])
         .input("clear", &signals["run_reset"])
         .lanes("image_addr", &signals["image_addr"])

@@ -59,8 +59,8 @@ impl Logic for RegisterChannel {
         self.write.next = false;
         match self.write_state.q.val() {
             Write::Collect => {
-                self.awready.next = !self.have_address.q.val();
-                self.wready.next = !self.have_data.q.val();
+                self.awready.next = !self.have_address.q.val() & !self.reset.val();
+                self.wready.next = !self.have_data.q.val() & !self.reset.val();
                 if self.awvalid.val() {
                     self.have_address.d.next = true;
                 }
@@ -86,7 +86,7 @@ impl Logic for RegisterChannel {
         self.fetch.next = false;
         match self.read_state.q.val() {
             Read::Idle => {
-                self.arready.next = true;
+                self.arready.next = !self.reset.val();
                 if self.arvalid.val() {
                     self.read_state.d.next = Read::Fetch;
                 }

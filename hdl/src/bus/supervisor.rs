@@ -66,7 +66,7 @@ struct SupervisorControl {
     pub write_error: Signal<In, Bit>,
     pub bad_descriptor: Signal<In, Bit>,
     pub run_reset: Signal<Out, Bit>,
-    pub begin: Signal<Out, Bit>,
+    pub begin_run: Signal<Out, Bit>,
     pub write_start: Signal<Out, Bit>,
     pub flush: Signal<Out, Bit>,
     pub busy: Signal<Out, Bit>,
@@ -97,7 +97,7 @@ impl Logic for SupervisorControl {
         self.interrupt.next = self.pending.q.val();
         self.cycles.next = self.counted.q.val();
         self.run_reset.next = false;
-        self.begin.next = false;
+        self.begin_run.next = false;
         self.write_start.next = false;
         self.flush.next = false;
         self.busy.next = true;
@@ -137,7 +137,7 @@ impl Logic for SupervisorControl {
             }
             Phase::Begin => {
                 self.active.next = true;
-                self.begin.next = true;
+                self.begin_run.next = true;
                 self.phase.d.next = Phase::Run;
             }
             Phase::Run => {
@@ -175,7 +175,7 @@ impl Logic for SupervisorControl {
                 }
             }
         }
-        // The last line that applies wins. The ports' flags are stale until `begin` has cleared them.
+        // The last line that applies wins. The ports' flags are stale until `begin_run` has cleared them.
         self.cause.next = 0.into();
         if self.abort.val() {
             self.cause.next = 5.into();
@@ -218,15 +218,15 @@ const INPUTS: [(&str, &str); 10] = [
     ("writer_done", "the result is written (one cycle)"),
     ("writer_idle", "the result writer has nothing outstanding"),
     ("ports_idle", "no read port has anything outstanding"),
-    ("read_error", "a read port met an error since `begin`"),
-    ("write_error", "the result writer met an error since `begin`"),
+    ("read_error", "a read port met an error since `begin_run`"),
+    ("write_error", "the result writer met an error since `begin_run`"),
     ("bad_descriptor", "the loader refuses a descriptor"),
 ];
 
 /// One-bit outputs of the supervisor.
 const OUTPUTS: [(&str, &str); 7] = [
-    ("run_reset", "clears the pipeline and the FIFOs between runs; falls four cycles before `begin`"),
-    ("begin", "the read ports start, the result writer latches its settings (one cycle)"),
+    ("run_reset", "clears the pipeline and the FIFOs between runs; falls four cycles before `begin_run`"),
+    ("begin_run", "the read ports start, the result writer latches its settings (one cycle)"),
     ("write_start", "the result writer starts (one cycle)"),
     ("flush", "read ports and result writer stop; stays until they are idle"),
     ("busy", "a run is under way"),
@@ -245,7 +245,7 @@ fn control_doc() -> String {
 
 /// The supervisor: idle, begin, run, write, flush, idle. Every run ends in the flush, which drains
 /// what is outstanding, so the next one needs no reset. `read_error`, `write_error` and
-/// `bad_descriptor` are levels that the next `begin` or `run_reset` clears.
+/// `bad_descriptor` are levels that the next `begin_run` or `run_reset` clears.
 pub fn supervisor(design: &mut Design) -> ModuleId {
     if let Some(id) = design.find("supervisor") {
         return id;

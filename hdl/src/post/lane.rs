@@ -33,6 +33,7 @@ pub fn post_lane(design: &mut Design, lane_bits: u32) -> ModuleId {
     let gelu = m.input("gelu_12", Ty::bit(), "the result is GELU's");
 
     // Cycles 1..4: total plus bias, times multiplier, shifted.
+    let bias = use_row.mux(&Expr::slit(0, BIAS_BITS), &bias);
     let acc = m.reg("acc", &(&total + &bias).trunc(ACC_BITS));
     let mult = m.reg("mult", &use_row.mux(&row_mult, &lane_mult));
     let scaled = rescale(&mut m, "scale", &acc, &mult, &sel);

@@ -4,7 +4,8 @@ use super::error::ConfigError;
 use super::section::Section;
 use serde::{Deserialize, Serialize};
 
-/// Hyper-parameters of training from scratch: AdamW with a linear warm-up and a cosine decay.
+/// Hyper-parameters of training from scratch, with a linear warm-up and a cosine decay. The defaults are
+/// those that the committed weights were made with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {
@@ -31,15 +32,15 @@ pub struct TrainConfig {
 impl Default for TrainConfig {
     fn default() -> Self {
         Self {
-            epochs: 120,
+            epochs: 90,
             batch: 32,
-            learning_rate: 1e-3,
+            learning_rate: 3e-3,
             weight_decay: 0.05,
-            warmup_epochs: 5,
+            warmup_epochs: 3,
             label_smoothing: 0.1,
             seed: 1,
-            sparse_epochs: 90,
-            sparse_patches: 40,
+            sparse_epochs: 70,
+            sparse_patches: 36,
         }
     }
 }

@@ -46,7 +46,7 @@ impl World {
         if written {
             self.writing = None;
         }
-        if bench.flag("begin") {
+        if bench.flag("begin_run") {
             assert!(!bench.flag("run_reset") && !bench.flag("flush"));
             self.begun = Some(bench.now);
             self.begins += 1;
@@ -62,7 +62,7 @@ impl World {
         bench.step();
     }
 
-    /// Runs until the supervisor is idle; `each` may drive faults, with the cycles since `begin`.
+    /// Runs until the supervisor is idle; `each` may drive faults, with the cycles since `begin_run`.
     fn run(&mut self, bench: &mut Bench, each: &mut dyn FnMut(&mut Bench, Option<u64>)) {
         let limit = bench.now + 5_000;
         while bench.flag("busy") {
@@ -111,7 +111,7 @@ fn run_reset_is_low_for_four_cycles_before_begin() {
     let mut bench = Bench::new(&design);
     bench.pulse("start");
     let mut low = 0;
-    while !bench.flag("begin") {
+    while !bench.flag("begin_run") {
         low += u32::from(!bench.flag("run_reset"));
         bench.step();
     }

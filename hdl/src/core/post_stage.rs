@@ -1,0 +1,304 @@
+//! From the sums of the array to the memories: accumulators, post-processing, row tables, write-back.
+
+use super::memories::{MemoryPorts, memories};
+use super::stream_stage::Stream;
+use super::{Reads, Write, goes_to, place_queue};
+use crate::array::accumulator;
+use crate::control::{flag, target};
+use crate::operand::row_scale;
+use crate::parameters::Parameters;
+use crate::pipeline::{Outputs, delay_line, flag_line, place};
+use crate::post::{PostEntry, norm_table, post_path, row_max};
+use crate::schedule::descriptor::{Target, flags};
+use crate::stream::parameter_store;
+use heatvit_rtl::{Design, Expr, ModuleBuilder, Ty};
+
+/// What comes from the other stages.
+pub(super) struct PostPorts<'a> {
+    pub reset: &'a Expr,
+    pub push: &'a Expr,
+    pub entry: &'a Expr,
+    pub shift: &'a Expr,
+    pub commit: &'a Expr,
+    pub vector: &'a Expr,
+    pub sums: &'a Expr,
+    pub stream: &'a Stream,
+    pub load_address: &'a Expr,
+    pub fills: &'a [Write; 2],
+    pub result_address: &'a Expr,
+}
+
+/// What goes back.
+pub(super) struct Post {
+    pub queue_ready: Expr,
+    pub store_ready: Expr,
+    pub retire: Expr,
+}
+
+/// What travels with a row from the streamer to the array's sums.
+struct Row {
+    valid: Expr,
+    row: Expr,
+    first_row: Expr,
+    first_reduction: Expr,
+    last_reduction: Expr,
+    first_output: Expr,
+    last_output: Expr,
+    last_of_operation: Expr,
+    address: Expr,
+    part: Expr,
+    limit: Expr,
+}
+
+fn row_at_sums(design: &mut Design, m: &mut ModuleBuilder, parameters: &Parameters, control: &Outputs) -> Row {
+    let latencies = parameters.latencies();
+    let cycles = latencies.operand + latencies.array;
+    let row_bits = parameters.row_depth().ilog2();
+    let part_bits = parameters.subwords().ilog2().max(1);
+    let flags = ["first_row", "first_reduction", "last_reduction", "first_output", "last_output", "last_of_operation"];
+    let mut parts: Vec<Expr> = flags.iter().map(|name| control[*name].clone()).collect();
+    parts.push(control["row"].slice(0, row_bits));
+    parts.push(control["part"].slice(0, part_bits));
+    parts.push(control["target_address"].clone());
+    parts.push(control["output_limit"].clone());
+    let all = delay_line(design, m, "row_at_sums", &Expr::concat_low_first(&parts), cycles);
+    let bit = |i: u32| all.bit(i);
+    let at = flags.len() as u32;
+    Row {
+        valid: flag_line(design, m, "valid_at_sums", &control["valid"], cycles),
+        first_row: bit(0),
+        first_reduction: bit(1),
+        last_reduction: bit(2),
+        first_output: bit(3),
+        last_output: bit(4),
+        last_of_operation: bit(5),
+        row: all.slice(at, row_bits),
+        part: all.slice(at + row_bits, part_bits),
+        address: all.slice(at + row_bits + part_bits, 16),
+        limit: all.slice(at + row_bits + part_bits + 16, 16),
+    }
+}
+
+/// The stage.
+pub(super) fn post_stage(
+    design: &mut Design,
+    m: &mut ModuleBuilder,
+    parameters: &Parameters,
+    reads: &Reads,
+    ports: &PostPorts<'_>,
+) -> Post {
+    let row = row_at_sums(design, m, parameters, &ports.stream.control);
+    let pop = m.wire("post_pop", &(&row.valid & &row.last_of_operation));
+    let queue = place_queue(design, m, "post_queue", [ports.reset, ports.push, ports.entry, &pop]);
+    let entry = PostEntry::unpack(&queue["head"]);
+    let by_row = flag(&entry.flags, flags::BY_ROW);
+    let complete = m.wire("row_complete", &(&row.valid & &row.last_reduction));
+    let id = parameter_store(design, parameters);
+    let store = place(
+        design,
+        m,
+        "parameter_store",
+        id,
+        &[
+            ("clear", ports.reset),
+            ("vector", &ports.vector.as_unsigned()),
+            ("shift", ports.shift),
+            ("commit", ports.commit),
+            ("advance", &(&complete & &row.first_row & !&by_row)),
+        ],
+    );
+    let id = accumulator(design, parameters);
+    let totals = place(
+        design,
+        m,
+        "accumulator",
+        id,
+        &[
+            ("sums", ports.sums),
+            ("row", &row.row),
+            ("valid", &row.valid),
+            ("first", &row.first_reduction),
+            ("last", &row.last_reduction),
+        ],
+    );
+    let scale = scale_of_rows(design, m, parameters, ports, (&row, &entry));
+    let id = post_path(design, parameters);
+    let residual = m.declare("residual_p4", Ty::bits(16 * parameters.columns));
+    let path = place(
+        design,
+        m,
+        "post_path",
+        id,
+        &[
+            ("entry_a2", &entry.path),
+            ("limit_a2", &row.limit),
+            ("totals_0", &totals["totals"]),
+            ("bias_0", &store["bias"]),
+            ("mult_0", &store["mult"]),
+            ("row_mult_0", &scale[0]),
+            ("row_sel_0", &scale[1]),
+            ("residual_4", &residual),
+        ],
+    );
+    let shared = Shared { row: &row, entry: &entry, complete: &complete, path: &path, residual: &residual };
+    write_back(design, m, parameters, reads, ports, &shared);
+    let retire = parameters.latencies().finalize + 2;
+    Post {
+        queue_ready: queue["ready"].clone(),
+        store_ready: store["ready"].clone(),
+        retire: flag_line(design, m, "retire", &pop, retire),
+    }
+}
+
+/// Multiplier and shift selector of the row in cycle p0: from the row table, or the operation's one.
+fn scale_of_rows(
+    design: &mut Design,
+    m: &mut ModuleBuilder,
+    parameters: &Parameters,
+    ports: &PostPorts<'_>,
+    (row, entry): (&Row, &PostEntry),
+) -> [Expr; 2] {
+    let [bank, first, last, at_row] = &ports.stream.at_array;
+    let look_up = Expr::concat(&[flag(&entry.flags, flags::BANK), row.row.clone()]);
+    let look_up = m.reg("row_scale_address", &look_up);
+    let id = row_scale(design, parameters);
+    let table = place(
+        design,
+        m,
+        "row_scale",
+        id,
+        &[
+            ("operand", &ports.stream.operand),
+            ("valid", &ports.stream.exp_valid),
+            ("row", at_row),
+            ("bank", bank),
+            ("first", first),
+            ("last", last),
+            ("gain", &ports.stream.row_scale[0]),
+            ("exponent", &ports.stream.row_scale[1]),
+            ("read_address", &look_up),
+        ],
+    );
+    let one = Expr::concat(&[
+        flag(&entry.flags, flags::ONE_SCALE),
+        entry.flags.slice(flags::SELECTOR, 2),
+        entry.mult.clone(),
+    ]);
+    let one = delay_line(design, m, "one_scale_p0", &one, 2);
+    let chosen = |wanted: Expr, table: &Expr| one.bit(19).mux(&wanted, table);
+    [chosen(one.slice(0, 17), &table["mult_out"]), chosen(one.slice(17, 2), &table["sel_out"])]
+}
+
+/// What write-back and the row tables share.
+struct Shared<'a> {
+    row: &'a Row,
+    entry: &'a PostEntry,
+    complete: &'a Expr,
+    path: &'a Outputs,
+    residual: &'a Expr,
+}
+
+fn write_back(
+    design: &mut Design,
+    m: &mut ModuleBuilder,
+    parameters: &Parameters,
+    reads: &Reads,
+    ports: &PostPorts<'_>,
+    shared: &Shared<'_>,
+) {
+    let (row, entry, path) = (shared.row, shared.entry, shared.path);
+    let row_bits = parameters.row_depth().ilog2();
+    let to = target(&entry.flags);
+    // Cycles p2, p5, p7 and p13 are 4, 7, 9 and 15 cycles after the sums.
+    let residual_address = delay_line(design, m, "residual_address_p2", &row.address, 4);
+    let residual_part = delay_line(design, m, "residual_part_p4", &row.part, 6);
+    let banked = Expr::concat(&[row.first_output.clone(), flag(&entry.flags, flags::BANK), row.row.clone()]);
+    let banked_p5 = delay_line(design, m, "row_p5", &banked, 7);
+    let is_score = m.wire("is_score", &(shared.complete & goes_to(&to, Target::Scores)));
+    let score_p5 = flag_line(design, m, "is_score_p5", &is_score, 7);
+    let id = row_max(design, parameters);
+    let maximum = place(
+        design,
+        m,
+        "row_max",
+        id,
+        &[
+            ("scores", &path["score_5"]),
+            ("valid", &score_p5),
+            ("row", &banked_p5.slice(0, row_bits + 1)),
+            ("first", &banked_p5.bit(row_bits + 1)),
+            ("read_address", &Expr::concat(&[ports.stream.bank_t1.clone(), ports.stream.row_t1.clone()])),
+        ],
+    );
+    m.assign(&reads.maximum, &maximum["read_data"]);
+    let is_residual = m.wire("is_residual", &(shared.complete & goes_to(&to, Target::Residual)));
+    norms(design, m, parameters, reads, (ports, shared, &is_residual));
+    let carried = Expr::concat_low_first(&[
+        to,
+        row.part.clone(),
+        row.address.clone(),
+        row.row.clone(),
+        entry.value_pitch.clone(),
+    ]);
+    let part_bits = row.part.width();
+    let carried = delay_line(design, m, "row_p13", &carried, 15);
+    let valid = flag_line(design, m, "valid_p13", shared.complete, 15);
+    let valid = m.wire_doc("row_written", &valid, "a row of C results is written to its memory");
+    let to_p13 = m.wire_doc("row_target", &carried.slice(0, 3), "its destination: 0 A, 1 K, 2 V, 3 S, 4 X, 5 logits");
+    let memory_ports = MemoryPorts {
+        valid: &valid,
+        to: &to_p13,
+        part: &carried.slice(3, part_bits),
+        address: &carried.slice(3 + part_bits, 16),
+        row: &carried.slice(19 + part_bits, row_bits).resize(16),
+        value_pitch: &carried.slice(19 + part_bits + row_bits, 16),
+        bytes: &path["byte_13"],
+        words: &path["word_13"],
+        fills: ports.fills,
+        residual_address: &residual_address,
+        residual_part: &residual_part,
+        residual: shared.residual,
+        operand_address: &ports.stream.address_t1,
+        load_address: ports.load_address,
+        result_address: ports.result_address,
+    };
+    memories(design, m, parameters, reads, &memory_ports);
+}
+
+/// The table of norms: statistics in cycle p7, looked up by the read path.
+fn norms(
+    design: &mut Design,
+    m: &mut ModuleBuilder,
+    parameters: &Parameters,
+    reads: &Reads,
+    (ports, shared, is_residual): (&PostPorts<'_>, &Shared<'_>, &Expr),
+) {
+    let (row, path) = (shared.row, shared.path);
+    let row_bits = parameters.row_depth().ilog2();
+    let constants = m.reg_en("norm_constants", is_residual, &shared.entry.norm);
+    let carried = Expr::concat(&[row.first_output.clone(), row.last_output.clone(), row.row.clone()]);
+    let carried = delay_line(design, m, "row_p7", &carried, 9);
+    let valid = flag_line(design, m, "is_residual_p7", is_residual, 9);
+    let id = norm_table(design, parameters);
+    let table = place(
+        design,
+        m,
+        "norm_table",
+        id,
+        &[
+            ("stream", &path["stream_7"]),
+            ("squares", &path["square_7"]),
+            ("valid", &valid),
+            ("row", &carried.slice(0, row_bits)),
+            ("first", &carried.bit(row_bits + 1)),
+            ("last", &carried.bit(row_bits)),
+            ("gain", &constants.slice(0, 17)),
+            ("exponent", &constants.slice(17, 8).as_signed()),
+            ("eps", &constants.slice(25, 32)),
+            ("channels", &constants.slice(57, 11)),
+            ("inv_channels", &constants.slice(68, 20)),
+            ("read_address", &ports.stream.row_t1),
+        ],
+    );
+    m.assign(&reads.norm, &table["read_data"]);
+}

@@ -1,0 +1,158 @@
+//! The streamer with its queue, and the read path of the streamed operand.
+
+use super::{Reads, literal, place_queue};
+use crate::control::{Operation, flag, stream_field, streamer, target};
+use crate::operand::operand_path;
+use crate::parameters::Parameters;
+use crate::pipeline::{Outputs, delay_line, flag_line, place};
+use crate::schedule::descriptor::{Field, Target, flags};
+use heatvit_rtl::{Design, Expr, ModuleBuilder};
+
+/// Cycles from the streamer's outputs to the memories' data: one register, then the memories' two.
+const DATA_CYCLES: u32 = 3;
+
+/// What comes from the loader's side.
+pub(super) struct StreamPorts<'a> {
+    pub reset: &'a Expr,
+    pub push: &'a Expr,
+    pub entry: &'a Expr,
+    pub counts: &'a Expr,
+    pub loaded: &'a Expr,
+}
+
+/// What a row carries along.
+pub(super) struct Stream {
+    pub control: Outputs,
+    pub queue_ready: Expr,
+    /// Operand memory address, a cycle after the streamer.
+    pub address_t1: Expr,
+    /// Row, a cycle after the streamer.
+    pub row_t1: Expr,
+    /// Bank of the row tables, a cycle after the streamer.
+    pub bank_t1: Expr,
+    /// The operand is an exponential, with the operand.
+    pub operand: Expr,
+    /// First operand of a tile, with the operand.
+    pub swap_at_array: Expr,
+    /// Exponentials of a first output tile stream by, with the operand.
+    pub exp_valid: Expr,
+    /// Row scale's constants, with the operand: mantissa, exponent.
+    pub row_scale: [Expr; 2],
+    /// Bank, first and last reduction tile, row, with the operand.
+    pub at_array: [Expr; 4],
+}
+
+/// Streamer and read path.
+pub(super) fn stream_stage(
+    design: &mut Design,
+    m: &mut ModuleBuilder,
+    parameters: &Parameters,
+    reads: &Reads,
+    ports: &StreamPorts<'_>,
+) -> Stream {
+    let pop = m.declare("stream_pop", heatvit_rtl::Ty::bit());
+    let queue = place_queue(design, m, "stream_queue", [ports.reset, ports.push, ports.entry, &pop]);
+    let entry = queue["head"].clone();
+    let f = |which: Field| stream_field(&entry, which);
+    let flags_now = m.wire("stream_flags", &f(Field::Flags));
+    let bounds = Operation::resolve(
+        m,
+        "stream",
+        parameters,
+        ports.counts,
+        [&f(Field::Counts), &f(Field::OutputTiles), &f(Field::ReductionTiles)],
+    );
+    let to = target(&flags_now);
+    let is_values = m.wire("to_values", &to.eq_lit(Target::Values as u64));
+    let whole_words = &is_values | to.eq_lit(Target::Logits as u64);
+    let hold = flags_now.slice(flags::HOLD, 2);
+    let id = streamer(design);
+    let latencies = parameters.latencies();
+    let control = place(
+        design,
+        m,
+        "streamer",
+        id,
+        &[
+            ("reset", ports.reset),
+            ("operation_valid", &queue["valid"]),
+            ("hold_previous", &hold.eq_lit(1)),
+            ("hold_second", &hold.eq_lit(2)),
+            ("hold_cycles", &literal(latencies.to_post() + latencies.finalize + 2)),
+            ("count", &bounds.count),
+            ("output_tiles", &bounds.output_tiles),
+            ("reduction_tiles", &bounds.reduction_tiles),
+            ("source_base", &f(Field::SourceBase)),
+            ("source_pitch", &f(Field::SourcePitch)),
+            ("target_base", &f(Field::TargetBase)),
+            ("target_pitch", &f(Field::TargetPitch)),
+            ("target_step", &is_values.mux(&literal(parameters.columns), &literal(1))),
+            ("part_last", &whole_words.mux(&literal(0), &literal(parameters.subwords() - 1))),
+            ("limit", &bounds.limit),
+            ("columns", &literal(parameters.columns)),
+            ("rows", &literal(parameters.rows)),
+            ("loaded", ports.loaded),
+        ],
+    );
+    m.assign(&pop, &control["pop"]);
+    read_path(design, m, parameters, reads, (control, &queue["ready"], &flags_now, &f))
+}
+
+fn read_path(
+    design: &mut Design,
+    m: &mut ModuleBuilder,
+    parameters: &Parameters,
+    reads: &Reads,
+    (control, queue_ready, flags_now, f): (Outputs, &Expr, &Expr, &dyn Fn(Field) -> Expr),
+) -> Stream {
+    let latency = parameters.latencies().operand;
+    let row_bits = parameters.row_depth().ilog2();
+    let source = flags_now.slice(flags::SOURCE, 2);
+    let bank = flag(flags_now, flags::BANK);
+    let address_t1 = m.reg("source_address_t1", &control["source_address"]);
+    let row_t1 = m.reg("row_t1", &control["row"].slice(0, row_bits));
+    let bank_t1 = m.reg("bank_t1", &bank);
+    let source_t3 = delay_line(design, m, "source_t3", &source, DATA_CYCLES);
+    let limit_t3 = delay_line(design, m, "limit_t3", &control["reduction_limit"], DATA_CYCLES);
+    let id = operand_path(design, parameters);
+    let path = place(
+        design,
+        m,
+        "operand_path",
+        id,
+        &[
+            ("direct", &reads.operand),
+            ("residual", &reads.normed),
+            ("scores", &reads.scores),
+            ("norm", &reads.norm),
+            ("maximum", &reads.maximum),
+            ("limit", &limit_t3),
+            ("source", &source_t3),
+        ],
+    );
+    let exp_now = &control["valid"] & source.eq_lit(2) & &control["first_output"];
+    let gain = Expr::concat(&[f(Field::GainHigh).bit(0), f(Field::RowGainLow)]);
+    let constants = Expr::concat(&[f(Field::Exponents).slice(0, 8), gain]);
+    let constants = delay_line(design, m, "row_scale_constants", &constants, latency);
+    let travelling = Expr::concat_low_first(&[
+        bank,
+        control["first_reduction"].clone(),
+        control["last_reduction"].clone(),
+        control["row"].slice(0, row_bits),
+    ]);
+    let travelling = delay_line(design, m, "row_at_array", &travelling, latency);
+    let arrives = flag_line(design, m, "operand_arrives", &control["valid"], latency);
+    m.wire_doc("operand_valid", &arrives, "a row is at the edge of the array");
+    Stream {
+        queue_ready: queue_ready.clone(),
+        address_t1,
+        row_t1,
+        bank_t1,
+        operand: path["operand"].clone(),
+        swap_at_array: flag_line(design, m, "swap_at_array", &control["swap"], latency),
+        exp_valid: flag_line(design, m, "exp_valid", &exp_now, latency),
+        row_scale: [constants.slice(0, 17), constants.slice(17, 8).as_signed()],
+        at_array: [travelling.bit(0), travelling.bit(1), travelling.bit(2), travelling.slice(3, row_bits)],
+        control,
+    }
+}
