@@ -1,7 +1,13 @@
-//! What does the tool say to input that it refuses? Each file of `bad/` is minimal; its whole message is a
-//! snapshot (set INSTA_UPDATE=always to bless new ones).
+//! What does the tool say to input that it refuses? Each file is minimal or a sound one with one change; its whole
+//! message is a snapshot (set INSTA_UPDATE=always to bless new ones).
+
+mod images;
+mod weights;
 
 use std::path::Path;
+
+/// A sound configuration of a small network on the digits.
+const SMALL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/bad/small.toml");
 
 /// Runs a command line in the folder of bad files; exit code, stdout and stderr.
 pub fn heatvit(arguments: &[&str]) -> (u8, String, String) {
@@ -26,4 +32,17 @@ fn configurations() {
     let messages: String = files.iter().map(|f| refused(&["show", "config", f.to_str().unwrap()])).collect();
     assert_eq!(messages.lines().count(), files.len(), "one line each");
     insta::assert_snapshot!(messages);
+}
+
+/// Messages of a command line that ends in each of these files, one line each: the case, then what was said.
+fn messages(command: &[&str], cases: &[(&str, Vec<u8>)]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    let said = cases.iter().map(|(case, bytes)| {
+        std::fs::write(&file, bytes).unwrap();
+        let message = refused(&[command, &[file.to_str().unwrap()]].concat());
+        assert_eq!(message.lines().count(), 1, "{case}: {message}");
+        format!("{case}: {}", message.replace(file.to_str().unwrap(), "FILE"))
+    });
+    said.collect()
 }
