@@ -13,6 +13,8 @@ mod documents;
 #[cfg(test)]
 mod language;
 #[cfg(test)]
+mod route;
+#[cfg(test)]
 mod simulator;
 #[cfg(test)]
 mod units;
