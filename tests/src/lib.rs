@@ -19,4 +19,10 @@ mod simulator;
 #[cfg(test)]
 mod units;
 #[cfg(test)]
+mod verilator_runs;
+#[cfg(test)]
 mod vivado_scripts;
+#[cfg(test)]
+mod whole_design;
+#[cfg(test)]
+mod workload;
