@@ -3,12 +3,12 @@
 use crate::compare::{Event, Stream};
 use crate::error::GenError;
 use crate::layout::{Layout, SIMULATED_BASE};
-use crate::verify::{Device, NO_ANSWER, NO_INTERRUPT, Run};
+use crate::verify::{Device, Ending, Run};
 use heatvit_hdl::probe;
 use heatvit_hdl::schedule::descriptor::Target;
 use heatvit_hdl::schedule::{Program, split};
 use heatvit_rtl::Design;
-use heatvit_sim::axi::{Board, Job, MemoryConfig, MemoryModel};
+use heatvit_sim::axi::{Board, Job, MemoryConfig, MemoryModel, RunReport};
 use heatvit_sim::{Probe, Recorder, SimError, Simulator, Wave};
 use std::fs::File;
 use std::io::BufWriter;
@@ -21,6 +21,9 @@ fn cycle_limit(program: &Program) -> u64 {
     100_000 + 20 * tiles as u64
 }
 
+/// Bit of the status register: the last run wrote its result.
+const STATUS_DONE: u32 = 2;
+
 /// An accelerator with its program on a simulated board.
 pub struct SimulatedDevice<'d> {
     design: &'d Design,
@@ -29,6 +32,7 @@ pub struct SimulatedDevice<'d> {
     memory: MemoryConfig,
     board: Board<Simulator>,
     recorder: Recorder,
+    cycle_limit: u64,
 }
 
 /// Memory with the program, and the board's register values.
@@ -78,7 +82,14 @@ impl<'d> SimulatedDevice<'d> {
         let (mut board, layout) = board(design, program, memory)?;
         let probes = probes(board.engine())?;
         let recorder = Recorder::new(board.engine(), probes);
-        Ok(Self { design, program, layout, memory: memory.clone(), board, recorder })
+        let cycle_limit = cycle_limit(program);
+        Ok(Self { design, program, layout, memory: memory.clone(), board, recorder, cycle_limit })
+    }
+
+    /// The same device with another number of cycles after which an image counts as hung.
+    pub fn with_cycle_limit(mut self, cycles: u64) -> Self {
+        self.cycle_limit = cycles;
+        self
     }
 
     fn job(&self) -> Job {
@@ -117,30 +128,36 @@ fn place_image(board: &mut Board<Simulator>, layout: &Layout, program: &Program,
     board.memory().bytes_mut()[result..result + 16 * layout.result_beats as usize].fill(0);
 }
 
+/// The done bit must be set exactly when there is no error, the busy bit never.
+fn ending(report: &RunReport) -> Ending {
+    let wanted = if report.error == 0 { STATUS_DONE } else { 0 };
+    if report.status == wanted { Ending::Interrupt } else { Ending::Status }
+}
+
 impl Device for SimulatedDevice<'_> {
     fn run(&mut self, patches: &[i8]) -> Result<Run, GenError> {
         place_image(&mut self.board, &self.layout, self.program, patches);
         self.recorder.clear();
         let (job, recorder) = (self.job(), &mut self.recorder);
         let start = self.board.cycles();
-        let limit = cycle_limit(self.program);
-        let report = self.board.run_image(&job, limit, &mut |simulator, cycle| recorder.sample(simulator, cycle));
+        let report =
+            self.board.run_image(&job, self.cycle_limit, &mut |simulator, cycle| recorder.sample(simulator, cycle));
         // A hung design is a result of the run, not a failure of the tool.
-        let (cycles, error) = match report {
-            Ok(report) => (report.cycles, report.error),
-            Err(SimError::CycleLimit { cycles }) => (cycles, NO_INTERRUPT),
-            Err(SimError::RegisterTimeout { .. }) => (self.board.cycles() - start, NO_ANSWER),
+        let (cycles, ending, error) = match report {
+            Ok(report) => (report.cycles, ending(&report), report.error),
+            Err(SimError::CycleLimit { cycles }) => (cycles, Ending::NoInterrupt, 0),
+            Err(SimError::RegisterTimeout { .. }) => (self.board.cycles() - start, Ending::NoAnswer, 0),
             Err(other) => return Err(other.into()),
         };
         let mut events = self.events(start);
         let at = self.layout.result as usize;
         let written = &self.board.memory().bytes()[at..at + 2 * self.program.classes];
         let logits: Vec<i32> = written.chunks_exact(2).map(|b| i32::from(i16::from_le_bytes([b[0], b[1]]))).collect();
-        // A design that hangs has written nothing that it vouches for.
-        if error != NO_INTERRUPT {
+        // Words of a run that did not get that far are not the design's.
+        if ending != Ending::NoInterrupt && ending != Ending::NoAnswer && error == 0 {
             events.push(Event { cycle: cycles, stream: Stream::Written, lanes: logits.clone() });
         }
-        Ok(Run { cycles, error, logits, events, macs: self.program.macs() })
+        Ok(Run { cycles, ending, error, logits, events, macs: self.program.macs() })
     }
 
     fn trace(&mut self, patches: &[i8], cycles: Range<u64>, file: &Path) -> Result<(), GenError> {

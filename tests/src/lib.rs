@@ -7,9 +7,13 @@ mod accelerator;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
 mod compare;
 #[cfg(test)]
 mod documents;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod language;
 #[cfg(test)]
