@@ -9,6 +9,8 @@ mod bad_input;
 #[cfg(test)]
 mod compare;
 #[cfg(test)]
+mod icarus_runs;
+#[cfg(test)]
 mod language;
 #[cfg(test)]
 mod simulator;
