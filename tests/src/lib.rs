@@ -15,6 +15,8 @@ mod documents;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod icarus_runs;
+#[cfg(test)]
 mod language;
 #[cfg(test)]
 mod route;

@@ -171,15 +171,3 @@ fn sources(expr: &heatvit_rtl::Expr) -> BTreeSet<usize> {
     }
     found
 }
-
-#[test]
-#[ignore]
-fn dump() {
-    let w = crate::workload::Workload::random(
-        &Dims { tokens: 5, patch_inputs: 16, embed: 32, depth: 1, heads: 2, head_dim: 16, mlp_hidden: 48, classes: 3 },
-        (16, 4),
-        1,
-    );
-    std::fs::create_dir_all("/tmp/vl/d").unwrap();
-    write_files(std::path::Path::new("/tmp/vl/d"), &verilog::print(&w.design)).unwrap();
-}
