@@ -3,12 +3,12 @@
 use crate::compare::{Event, Stream};
 use crate::error::GenError;
 use crate::layout::{Layout, SIMULATED_BASE};
-use crate::verify::{Device, Run};
+use crate::verify::{Device, Ending, Run};
 use heatvit_hdl::probe;
 use heatvit_hdl::schedule::descriptor::Target;
 use heatvit_hdl::schedule::{Program, split};
 use heatvit_rtl::Design;
-use heatvit_sim::axi::{Board, Job, MemoryConfig, MemoryModel};
+use heatvit_sim::axi::{Board, Job, MemoryConfig, MemoryModel, RunReport};
 use heatvit_sim::{Probe, Recorder, SimError, Simulator, Wave};
 use std::fs::File;
 use std::io::BufWriter;
@@ -21,6 +21,9 @@ fn cycle_limit(program: &Program) -> u64 {
     100_000 + 20 * tiles as u64
 }
 
+/// Bit of the status register: the last run wrote its result.
+const STATUS_DONE: u32 = 2;
+
 /// An accelerator with its program on a simulated board.
 pub struct SimulatedDevice<'d> {
     design: &'d Design,
@@ -29,10 +32,7 @@ pub struct SimulatedDevice<'d> {
     memory: MemoryConfig,
     board: Board<Simulator>,
     recorder: Recorder,
-}
-
-fn simulator_error(error: SimError) -> GenError {
-    GenError::stage("simulate", error)
+    cycle_limit: u64,
 }
 
 /// Memory with the program, and the board's register values.
@@ -45,8 +45,8 @@ fn board(design: &Design, program: &Program, memory: &MemoryConfig) -> Result<(B
         let at = layout.program.port(p) as usize;
         model.bytes_mut()[at..at + bytes.len()].copy_from_slice(bytes);
     }
-    let simulator = Simulator::new(design).map_err(simulator_error)?;
-    let board = Board::new(simulator, model, memory.stalls).map_err(simulator_error)?;
+    let simulator = Simulator::new(design)?;
+    let board = Board::new(simulator, model, memory.stalls)?;
     Ok((board, layout))
 }
 
@@ -80,9 +80,16 @@ impl<'d> SimulatedDevice<'d> {
     /// When the simulator refuses the design.
     pub fn new(design: &'d Design, program: &'d Program, memory: &MemoryConfig) -> Result<Self, GenError> {
         let (mut board, layout) = board(design, program, memory)?;
-        let probes = probes(board.engine()).map_err(simulator_error)?;
+        let probes = probes(board.engine())?;
         let recorder = Recorder::new(board.engine(), probes);
-        Ok(Self { design, program, layout, memory: memory.clone(), board, recorder })
+        let cycle_limit = cycle_limit(program);
+        Ok(Self { design, program, layout, memory: memory.clone(), board, recorder, cycle_limit })
+    }
+
+    /// The same device with another number of cycles after which an image counts as hung.
+    pub fn with_cycle_limit(mut self, cycles: u64) -> Self {
+        self.cycle_limit = cycles;
+        self
     }
 
     fn job(&self) -> Job {
@@ -121,26 +128,36 @@ fn place_image(board: &mut Board<Simulator>, layout: &Layout, program: &Program,
     board.memory().bytes_mut()[result..result + 16 * layout.result_beats as usize].fill(0);
 }
 
+/// The done bit must be set exactly when there is no error, the busy bit never.
+fn ending(report: &RunReport) -> Ending {
+    let wanted = if report.error == 0 { STATUS_DONE } else { 0 };
+    if report.status == wanted { Ending::Interrupt } else { Ending::Status }
+}
+
 impl Device for SimulatedDevice<'_> {
     fn run(&mut self, patches: &[i8]) -> Result<Run, GenError> {
         place_image(&mut self.board, &self.layout, self.program, patches);
         self.recorder.clear();
         let (job, recorder) = (self.job(), &mut self.recorder);
         let start = self.board.cycles();
-        let limit = cycle_limit(self.program);
-        let report = self.board.run_image(&job, limit, &mut |simulator, cycle| recorder.sample(simulator, cycle));
+        let report =
+            self.board.run_image(&job, self.cycle_limit, &mut |simulator, cycle| recorder.sample(simulator, cycle));
         // A hung design is a result of the run, not a failure of the tool.
-        let (cycles, error) = match report {
-            Ok(report) => (report.cycles, report.error),
-            Err(SimError::CycleLimit { cycles }) => (cycles, 0),
-            Err(other) => return Err(simulator_error(other)),
+        let (cycles, ending, error) = match report {
+            Ok(report) => (report.cycles, ending(&report), report.error),
+            Err(SimError::CycleLimit { cycles }) => (cycles, Ending::NoInterrupt, 0),
+            Err(SimError::RegisterTimeout { .. }) => (self.board.cycles() - start, Ending::NoAnswer, 0),
+            Err(other) => return Err(other.into()),
         };
         let mut events = self.events(start);
         let at = self.layout.result as usize;
         let written = &self.board.memory().bytes()[at..at + 2 * self.program.classes];
         let logits: Vec<i32> = written.chunks_exact(2).map(|b| i32::from(i16::from_le_bytes([b[0], b[1]]))).collect();
-        events.push(Event { cycle: cycles, stream: Stream::Written, lanes: logits.clone() });
-        Ok(Run { cycles, error, logits, events, macs: self.program.macs() })
+        // Words of a run that did not get that far are not the design's.
+        if ending != Ending::NoInterrupt && ending != Ending::NoAnswer && error == 0 {
+            events.push(Event { cycle: cycles, stream: Stream::Written, lanes: logits.clone() });
+        }
+        Ok(Run { cycles, ending, error, logits, events, macs: self.program.macs() })
     }
 
     fn trace(&mut self, patches: &[i8], cycles: Range<u64>, file: &Path) -> Result<(), GenError> {
@@ -149,17 +166,17 @@ impl Device for SimulatedDevice<'_> {
         place_image(&mut board, &layout, self.program, patches);
         let out = BufWriter::new(File::create(file).map_err(unwritable)?);
         let start = board.cycles();
-        let mut wave = Wave::new(board.engine(), out, cycles.start, |_| true).map_err(simulator_error)?;
+        let mut wave = Wave::new(board.engine(), out, cycles.start, |_| true)?;
         let job = self.job();
         let wanted = start + cycles.start..start + cycles.end;
         let report = board.run_image(&job, cycles.end + 1000, &mut |simulator, cycle| {
             if wanted.contains(&cycle) { wave.sample(simulator, cycle - start) } else { Ok(()) }
         });
         match report {
-            Ok(_) | Err(SimError::CycleLimit { .. }) => {}
-            Err(other) => return Err(simulator_error(other)),
+            Ok(_) | Err(SimError::CycleLimit { .. } | SimError::RegisterTimeout { .. }) => {}
+            Err(other) => return Err(other.into()),
         }
-        wave.finish().map_err(simulator_error)?;
+        wave.finish()?;
         Ok(())
     }
 }

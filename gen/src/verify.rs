@@ -11,13 +11,42 @@ use heatvit_model::quant::QuantNetwork;
 use rayon::prelude::*;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// With an interrupt, and the status register says that the result is written or that there is an error.
+    #[default]
+    Interrupt,
+    /// With an interrupt, but the status register disagrees with it.
+    Status,
+    /// No interrupt within the cycle limit.
+    NoInterrupt,
+    /// The register port stopped answering.
+    NoAnswer,
+}
+
+impl Ending {
+    /// What is said about it; `None` for the right one.
+    pub fn complaint(self) -> Option<&'static str> {
+        match self {
+            Self::Interrupt => None,
+            Self::Status => Some("interrupt, but the status register does not say that the run is done"),
+            Self::NoInterrupt => Some("no interrupt within the cycle limit"),
+            Self::NoAnswer => Some("the register port does not answer"),
+        }
+    }
+}
 
 /// What a design did with an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Run {
     /// Cycles from the start register to the interrupt.
     pub cycles: u64,
+    /// How it ended.
+    pub ending: Ending,
     /// The error register.
     pub error: u32,
     /// Logits as the design wrote them to memory.
@@ -50,6 +79,8 @@ pub struct Outcome {
     pub comparison: Comparison,
     /// Cycles.
     pub cycles: u64,
+    /// How the run ended.
+    pub ending: Ending,
     /// The error register.
     pub error: u32,
     /// MACs.
@@ -63,13 +94,13 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// True when nothing differs and the design reports no error.
+    /// True when nothing differs and the design ended its run without an error.
     pub fn equal(&self) -> bool {
-        self.comparison.mismatches == 0 && self.error == 0
+        self.comparison.mismatches == 0 && self.error == 0 && self.ending == Ending::Interrupt
     }
 }
 
-/// Runs the images on devices made by `device`, one per thread, in parallel; the outcomes are in the order of
+/// Runs the images on devices made by `device`, at most one per thread, in parallel; the outcomes are in the order of
 /// the images and do not depend on which device ran which image.
 ///
 /// # Errors
@@ -81,28 +112,31 @@ pub fn images<D: Device>(
     device: impl Fn() -> Result<D, GenError> + Sync,
 ) -> Result<Vec<Outcome>, GenError> {
     let bar = progress::bar("simulating", patches.len());
-    let one = |slot: &mut Option<D>, patches: &Vec<i8>| -> Result<Outcome, GenError> {
-        let device = match slot {
-            Some(device) => device,
-            None => slot.insert(device()?),
-        };
+    let idle: Mutex<Vec<D>> = Mutex::new(Vec::new());
+    let pool = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+    let one = |patches: &Vec<i8>| -> Result<Outcome, GenError> {
         let golden = run(network, patches);
+        let free = pool().pop();
+        let mut device = free.map_or_else(&device, Ok)?;
         let start = Instant::now();
         let run = device.run(patches)?;
         let host_time = start.elapsed();
+        pool().push(device);
         bar.inc(1);
         bar.set_message(format!("{:.0} cycles/s", run.cycles as f64 / host_time.as_secs_f64()));
         Ok(outcome(&golden, plan, &run, host_time))
     };
-    let results: Vec<_> = patches.par_iter().map_init(|| None, one).collect();
+    let results: Vec<_> = patches.par_iter().map(one).collect();
     bar.finish_and_clear();
     results.into_iter().collect()
 }
 
-fn outcome(golden: &Trace, plan: &[Stretch], run: &Run, host_time: Duration) -> Outcome {
+/// Compares what a design did with the golden trace.
+pub fn outcome(golden: &Trace, plan: &[Stretch], run: &Run, host_time: Duration) -> Outcome {
     Outcome {
         comparison: compare(golden, plan, &run.events),
         cycles: run.cycles,
+        ending: run.ending,
         error: run.error,
         macs: run.macs,
         golden_class: class_of(golden.logits()),
@@ -148,13 +182,20 @@ pub fn window(outcome: &Outcome) -> Range<u64> {
     cycle.saturating_sub(CYCLES_BEFORE)..cycle + CYCLES_AFTER
 }
 
+fn error_text(error: u32) -> String {
+    let code = crate::package::readme::ERRORS.iter().find(|(code, _)| *code == error);
+    format!("{error} ({})", code.map_or("unknown code", |(_, doc)| *doc))
+}
+
 /// What is said about an image that differs.
 pub fn report(index: usize, outcome: &Outcome) -> String {
     let c = &outcome.comparison;
     let mut text = format!("image {index} differs from the golden model\n");
     if outcome.error != 0 {
-        let name = crate::package::readme::ERRORS.iter().find(|(code, _)| *code == outcome.error).map(|(_, doc)| *doc);
-        text += &format!("  error     {} ({})\n", outcome.error, name.unwrap_or("unknown code"));
+        text += &format!("  error     {}\n", error_text(outcome.error));
+    }
+    if let Some(complaint) = outcome.ending.complaint() {
+        text += &format!("  ending    {complaint}\n");
     }
     if let Some(first) = &c.first {
         text += &format!("{first}\n");

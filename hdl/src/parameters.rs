@@ -77,9 +77,9 @@ impl Parameters {
         self.rows / self.columns
     }
 
-    /// Depth of tables that are addressed by a row: a power of two.
+    /// Depth of tables that are addressed by a row: a power of two, at least 2, for an address has a bit.
     pub fn row_depth(&self) -> u32 {
-        self.max_tokens.next_power_of_two()
+        self.max_tokens.next_power_of_two().max(2)
     }
 
     /// R-byte vectors that carry the parameters of C lanes.

@@ -15,6 +15,7 @@ mod expr;
 pub mod import;
 mod interpret;
 mod module;
+pub mod rewrite;
 mod ty;
 mod verify;
 pub mod verilog;

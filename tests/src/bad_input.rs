@@ -46,3 +46,20 @@ fn messages(command: &[&str], cases: &[(&str, Vec<u8>)]) -> String {
     });
     said.collect()
 }
+
+#[test]
+fn command_lines() {
+    let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/../configs/digits.toml");
+    for (arguments, message) in [
+        (vec!["gen", digits, "--until", "moon"], "invalid value 'moon' for '--until <STAGE>'"),
+        (vec!["run", digits, "--count", "0"], "at least one image is needed"),
+        (vec!["run", digits, "--count", "-3"], "unexpected argument '-3'"),
+        (vec!["sim", digits, "--count", "many"], "a whole number is needed"),
+        (vec!["run"], "the following required arguments were not provided"),
+        (vec!["fly", digits], "unrecognized subcommand 'fly'"),
+    ] {
+        let (exit, out, err) = heatvit(&arguments);
+        assert_eq!((exit, out.as_str()), (2, ""), "{arguments:?}");
+        assert!(err.contains(message), "{arguments:?}: {err}");
+    }
+}

@@ -7,14 +7,26 @@ mod accelerator;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
 mod compare;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod language;
+#[cfg(test)]
+mod route;
 #[cfg(test)]
 mod simulator;
 #[cfg(test)]
 mod units;
 #[cfg(test)]
+mod verilator_runs;
+#[cfg(test)]
 mod vivado_scripts;
+#[cfg(test)]
+mod whole_design;
+#[cfg(test)]
+mod workload;

@@ -28,9 +28,10 @@ impl Difference {
         Self { tensor: String::new(), row: 0, column: 0, stream, cycle: Some(event.cycle), expected: None, got }
     }
 
-    /// Earlier cycles first; a value that never came is later than any that did.
-    pub(super) fn order(&self) -> (u64, Stream) {
-        (self.cycle.unwrap_or(u64::MAX), self.stream)
+    /// Earlier cycles first; a value that never came is later than any that did, and among those the order
+    /// of the program decides, whatever their streams.
+    pub(super) fn order(&self) -> (u64, Option<Stream>) {
+        (self.cycle.unwrap_or(u64::MAX), self.cycle.map(|_| self.stream))
     }
 
     /// The part of the network: a block, or what stands before and behind the blocks.

@@ -8,7 +8,7 @@ use crate::control::{flag, target};
 use crate::operand::row_scale;
 use crate::parameters::Parameters;
 use crate::pipeline::{Outputs, delay_line, flag_line, place};
-use crate::post::{PostEntry, norm_table, post_path, row_max};
+use crate::post::{INVERSE_BITS, PostEntry, norm_table, post_path, row_max};
 use crate::schedule::descriptor::{Target, flags};
 use crate::stream::parameter_store;
 use heatvit_rtl::{Design, Expr, ModuleBuilder, Ty};
@@ -296,7 +296,7 @@ fn norms(
             ("exponent", &constants.slice(17, 8).as_signed()),
             ("eps", &constants.slice(25, 32)),
             ("channels", &constants.slice(57, 11)),
-            ("inv_channels", &constants.slice(68, 20)),
+            ("inv_channels", &constants.slice(68, INVERSE_BITS)),
             ("read_address", &ports.stream.row_t1),
         ],
     );

@@ -1,6 +1,7 @@
 //! What post-processing needs to know of an operation.
 
 use super::path::{FIELD_BITS, PostFields};
+use super::rsqrt::INVERSE_BITS;
 use crate::control::field;
 use crate::schedule::descriptor::Field;
 use heatvit_rtl::Expr;
@@ -21,7 +22,7 @@ pub struct PostEntry {
 }
 
 /// Bits of the norm's constants.
-pub const NORM_BITS: u32 = 17 + 8 + 32 + 11 + 20;
+pub const NORM_BITS: u32 = 17 + 8 + 32 + 11 + INVERSE_BITS;
 
 impl PostEntry {
     /// Packs a descriptor's fields into a queue entry.
@@ -33,7 +34,7 @@ impl PostEntry {
             f(Field::Exponents).slice(8, 8),
             wide(f(Field::EpsHigh), Field::EpsLow),
             f(Field::Channels).slice(0, 11),
-            wide(f(Field::InverseHigh).slice(0, 4), Field::InverseLow),
+            wide(f(Field::InverseHigh).slice(0, INVERSE_BITS - 16), Field::InverseLow),
         ]);
         let path = PostFields::pack(|at| descriptor.slice(16 * at, 16));
         let mult = wide(f(Field::MultHigh).bit(0), Field::MultLow);

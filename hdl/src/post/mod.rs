@@ -11,3 +11,4 @@ pub use entry::{NORM_BITS, PostEntry};
 pub use norm_table::norm_table;
 pub use path::{FIELD_BITS, PostFields, post_path};
 pub use row_max::row_max;
+pub use rsqrt::INVERSE_BITS;

@@ -10,6 +10,8 @@ pub const RSQRT_CYCLES: u32 = 12;
 pub const SUM_BITS: u32 = 27;
 /// Bits of the sum of squares of a row.
 pub const SQUARES_BITS: u32 = 41;
+/// Bits of 2^24 / D: even D = 1 fits.
+pub const INVERSE_BITS: u32 = 25;
 /// Bits of an entry: shift selector, multiplier, mean.
 pub const ENTRY_BITS: u32 = 42;
 
@@ -37,7 +39,7 @@ pub fn rsqrt(design: &mut Design) -> ModuleId {
         exponent: m.input("exponent", Ty::signed(8), "its exponent"),
         eps: m.input("eps", Ty::bits(32), "epsilon, units of D^2 * variance"),
         channels: m.input("channels", Ty::bits(11), "D"),
-        inv_channels: m.input("inv_channels", Ty::bits(20), "2^24 / D"),
+        inv_channels: m.input("inv_channels", Ty::bits(INVERSE_BITS), "2^24 / D"),
     };
     let mean = row_mean(design, &mut m, &sum, &inputs);
     let variance = scaled_variance(&mut m, &sum, &squares, &inputs);

@@ -1,0 +1,161 @@
+//! Does the checking find every planted fault, and does it name the first tensor that differs?
+//!
+//! A fault is one small edit of one module of the elaborated design. It runs two small networks, of which every
+//! image is compared in every tensor as `heatvit run` does it; the tables say what must come out.
+
+mod control;
+mod datapath;
+mod edit;
+
+use crate::bench::Case;
+use edit::Edit;
+use heatvit_gen::verify::{Ending, Outcome, report};
+use heatvit_hdl::{Parameters, accelerator};
+use heatvit_model::quant::{Dims, Extreme, random, random_image};
+use heatvit_rtl::Design;
+use heatvit_sim::axi::MemoryConfig;
+use std::collections::BTreeSet;
+
+/// What comes of a fault, with the first tensor that differs or whose values never come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found<'t> {
+    /// The run ends as it should.
+    Tensor(&'t str),
+    /// The design reports an error.
+    Error(u32, &'t str),
+    /// The run does not end, or the registers do not answer.
+    Hang(Ending, &'t str),
+    /// All tensors are equal, but the status register is not what it must be.
+    Status,
+}
+
+impl<'t> Found<'t> {
+    /// What a run shows; `None` where nothing is wrong with it.
+    fn of(outcome: &'t Outcome) -> Option<Self> {
+        let tensor = outcome.comparison.first.as_ref().map_or("", |f| f.tensor.as_str());
+        match outcome.ending {
+            _ if outcome.equal() => None,
+            Ending::Status => Some(Self::Status),
+            Ending::NoInterrupt | Ending::NoAnswer => Some(Self::Hang(outcome.ending, tensor)),
+            Ending::Interrupt if outcome.error > 0 => Some(Self::Error(outcome.error, tensor)),
+            Ending::Interrupt => Some(Self::Tensor(tensor)),
+        }
+    }
+
+    /// Lines that the report of the fault holds.
+    fn lines(self) -> Vec<String> {
+        let tensor = |name| vec![format!("  tensor    {name}"), "  token     ".to_owned(), "  expected  ".to_owned()];
+        let also = |name, line: String| [tensor(name), vec![line]].concat();
+        match self {
+            Self::Tensor(name) => also(name, "  cycle     ".to_owned()),
+            Self::Error(code, name) => also(name, format!("  error     {code} (")),
+            Self::Hang(ending, name) => also(name, format!("  ending    {}", ending.complaint().unwrap())),
+            Self::Status => vec![format!("  ending    {}", Ending::Status.complaint().unwrap())],
+        }
+    }
+}
+
+/// A fault in one module.
+struct Fault {
+    module: &'static str,
+    what: &'static str,
+    plant: fn(&mut Edit<'_>),
+    found: Found<'static>,
+}
+
+/// Several tiles in every direction of a 32x8 array, none of them full.
+fn dims() -> Dims {
+    Dims { tokens: 35, patch_inputs: 20, embed: 40, depth: 1, heads: 2, head_dim: 12, mlp_hidden: 72, classes: 11 }
+}
+
+fn parameters() -> Parameters {
+    Parameters::for_dims(&dims(), 32, 8)
+}
+
+/// Cycles after which a run counts as hung; the sound ones take less than 6,000.
+const CYCLE_LIMIT: u64 = 12_000;
+
+/// Networks and images in which every fault of the tables shows.
+fn cases(parameters: &Parameters) -> [Case; 2] {
+    let many = random(&dims(), 5, Extreme::None);
+    let few = Dims { tokens: 3, ..dims() };
+    let mut quiet = random(&few, 5, Extreme::None);
+    // A residual of a few steps: the fraction of its mean shows.
+    quiet.pos.iter_mut().for_each(|p| *p %= 8);
+    quiet.embed.mult.iter_mut().for_each(|m| *m = (*m >> 8).max(1));
+    // All scores negative: a lane that is wrongly taken for a score of zero shows.
+    let block = &mut quiet.blocks[0];
+    for (layer, bias) in [(&mut block.q, 20_000), (&mut block.k, -20_000)] {
+        layer.weight.fill(0);
+        layer.bias.fill(bias);
+    }
+    [many, quiet].map(|mut network| {
+        // Powers of two as multipliers: then ties occur, and the rule for them shows.
+        network.embed.mult.iter_mut().for_each(|m| *m = m.next_power_of_two().min(1 << 16));
+        let patches = (0..2).map(|i| random_image(&network.dims, i)).collect();
+        Case::new(network, parameters, patches).unwrap()
+    })
+}
+
+/// The sound design with one fault.
+fn planted(sound: &Design, fault: &Fault) -> Design {
+    let mut design = sound.clone();
+    (fault.plant)(&mut Edit::new(&mut design, fault.module));
+    heatvit_rtl::verify(&design).unwrap_or_else(|e| panic!("{}: {}: {e}", fault.module, fault.what));
+    design
+}
+
+/// Runs a faulty design until it shows; a complaint unless it shows as the table says.
+fn check(design: &Design, cases: &[Case], fault: &Fault) -> Result<(), String> {
+    let memory = MemoryConfig::zcu102(300e6);
+    for case in cases {
+        let outcomes = case.run(design, &memory, Some(CYCLE_LIMIT))?;
+        for (i, outcome) in outcomes.iter().enumerate() {
+            let Some(found) = Found::of(outcome) else { continue };
+            let text = report(i, outcome);
+            let missing: Vec<String> = found.lines().into_iter().filter(|line| !text.contains(line.as_str())).collect();
+            return match found == fault.found && missing.is_empty() {
+                true => Ok(()),
+                false => Err(format!("found {found:?}, expected {:?}; {missing:?} is not in\n{text}", fault.found)),
+            };
+        }
+    }
+    Err(format!("not found, expected {:?}", fault.found))
+}
+
+/// Plants the faults one at a time.
+fn campaign(faults: &[Fault]) {
+    let sound = accelerator(&parameters());
+    let cases = cases(&parameters());
+    for case in &cases {
+        case.equal(&sound, &MemoryConfig::zcu102(300e6)).unwrap();
+    }
+    let mut complaints = Vec::new();
+    for fault in faults {
+        if let Err(complaint) = check(&planted(&sound, fault), &cases, fault) {
+            complaints.push(format!("{}: {}: {complaint}", fault.module, fault.what));
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn faults_of_the_datapath_are_found() {
+    campaign(datapath::FAULTS);
+}
+
+#[test]
+fn faults_of_memories_and_control_are_found() {
+    campaign(control::FAULTS);
+}
+
+/// The delay lines are one kind of unit, whatever their widths.
+#[test]
+fn every_module_has_a_fault() {
+    let design = accelerator(&parameters());
+    let faulty: BTreeSet<&str> = datapath::FAULTS.iter().chain(control::FAULTS).map(|f| f.module).collect();
+    let names = design.ids().map(|id| design.module(id).name.clone());
+    let spared: Vec<String> =
+        names.filter(|name| !faulty.contains(name.as_str()) && !name.starts_with("register_")).collect();
+    assert!(spared.is_empty(), "no fault is planted in {spared:?}");
+}
