@@ -32,7 +32,7 @@ pub enum Command {
     /// Do everything: quantize, build, write the output folder, simulate, compare every tensor.
     ///
     /// Prints a table of images, mismatches, accuracy, work, cycles and speed. When a value differs, it names layer,
-    /// tensor, token, channel and cycle of the first one, writes the waveform around it as <out>.mismatch.fst and
+    /// tensor, token, channel and cycle of the first one, writes the waveform around it as OUT.mismatch.fst and
     /// ends with exit code 1.
     #[command(after_help = "Examples:
   heatvit run configs/digits.toml
@@ -80,7 +80,7 @@ pub struct RunArgs {
     /// Where from.
     #[command(flatten)]
     pub source: Source,
-    /// Folder to write; an existing one is replaced only if heatvit made it [default: out/<config stem>].
+    /// Folder to write; an existing one is replaced only if heatvit made it [default: out/ and the stem of CONFIG].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// What to simulate.
@@ -94,7 +94,7 @@ pub struct GenArgs {
     /// Where from.
     #[command(flatten)]
     pub source: Source,
-    /// Folder to write; an existing one is replaced only if heatvit made it [default: out/<config stem>].
+    /// Folder to write; an existing one is replaced only if heatvit made it [default: out/ and the stem of CONFIG].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Stop after this stage.
