@@ -204,7 +204,7 @@ module heatvit_block (
   heatvit_top top (
     .clk(clk),
     .rst(rst),
-    .interrupt(interrupt),
+    .irq(interrupt),
     .s_axi_ctrl_awaddr(s_axi_ctrl_awaddr),
     .s_axi_ctrl_awvalid(s_axi_ctrl_awvalid),
     .s_axi_ctrl_awready(s_axi_ctrl_awready),

@@ -9,6 +9,8 @@ mod bad_input;
 #[cfg(test)]
 mod compare;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod language;
 #[cfg(test)]
 mod route;
@@ -17,4 +19,10 @@ mod simulator;
 #[cfg(test)]
 mod units;
 #[cfg(test)]
+mod verilator_runs;
+#[cfg(test)]
 mod vivado_scripts;
+#[cfg(test)]
+mod whole_design;
+#[cfg(test)]
+mod workload;

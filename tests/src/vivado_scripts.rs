@@ -21,7 +21,7 @@ fn folder(mutate: impl Fn(&str, String) -> String) -> tempfile::TempDir {
         write(path, mutate(path, text.to_owned()));
     }
     let block = vivado::STATIC_FILES.iter().find(|(path, _)| path.ends_with(".v")).unwrap().1;
-    let ports = block.replace("module heatvit_block", "module heatvit_top");
+    let ports = block.replace("module heatvit_block", "module heatvit_top").replace(" interrupt,", " irq,");
     write("rtl/heatvit_top.v", ports.split("\n  heatvit_top top (").next().unwrap().to_owned());
     let config = Config::parse("digits.toml", include_str!("../../configs/digits.toml")).unwrap();
     let settings = vivado::settings(&config, &Layout::new(BOARD_BASE, 4096, 65_536, 2), &["heatvit_top.v".to_owned()]);

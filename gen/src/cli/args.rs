@@ -15,7 +15,7 @@ use std::path::PathBuf;
   heatvit gen configs/digits.toml --out out/d  only write the Verilog, Vivado scripts and images
   heatvit eval configs/digits.toml             accuracy of the integer model on the whole test set
   heatvit show config configs/digits.toml      every setting with its value
-  heatvit show errors                          how far GELU, softmax and LayerNorm are from the exact functions
+  heatvit show errors                          how far the polynomial units are from the exact functions
 
 Exit codes: 0 equal, 1 a value differs, 2 input or usage is refused.
 A configuration is a TOML file; paths in it are relative to it."
@@ -166,7 +166,7 @@ pub enum ShowCommand {
         /// Configuration file (TOML).
         config: PathBuf,
     },
-    /// The error of each polynomial unit against the exact function, as a table.
+    /// The error of every polynomial unit against the exact function, as a table.
     Errors,
 }
 
