@@ -79,3 +79,34 @@ fn waveform(
     bar.finish_and_clear();
     print(out, &row("waveform", &format!("{} (cycles {} to {})", file.display(), cycles.start, cycles.end)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::EXIT_MISMATCH;
+    use crate::pipeline::{Stage, build};
+    use heatvit_rtl::Expr;
+
+    #[test]
+    fn a_difference_ends_in_report_waveform_and_exit_code_1() {
+        let config = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../configs/digits.toml"));
+        let request = Request { config, weights: None, images: None };
+        let mut build = build(&request, Stage::Rtl).unwrap();
+        build.edit_design(|design| {
+            let id = design.find("row_scale").unwrap();
+            let module = design.module_mut(id);
+            let sum = module.find("sum").unwrap();
+            let register = module.registers.iter_mut().find(|r| r.signal == sum).unwrap();
+            register.next = (&register.next ^ Expr::lit(1, register.next.width())).trunc(register.next.width());
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("new/digits");
+        let mut out = Vec::new();
+        let exit = prove(&build, &request, &Proof { count: 1, json: None }, (&place, None), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(exit, EXIT_MISMATCH);
+        assert!(text.contains("  tensor    blocks.0.attn.rowsum.0\n"), "{text}");
+        assert!(text.lines().last().unwrap().contains("digits.mismatch.fst (cycles "), "{text}");
+        assert!(std::fs::metadata(folder.path().join("new/digits.mismatch.fst")).unwrap().len() > 1000);
+    }
+}

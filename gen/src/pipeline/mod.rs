@@ -135,6 +135,15 @@ impl Build {
     }
 }
 
+impl Build {
+    /// Changes the design in place, if there is one: for planted faults.
+    pub fn edit_design(&mut self, edit: impl FnOnce(&mut Design)) {
+        if let Some(design) = &mut self.design {
+            edit(design);
+        }
+    }
+}
+
 /// Runs the stages up to and including `until`.
 ///
 /// # Errors
