@@ -3,7 +3,7 @@
 use crate::compare::{Event, Stream};
 use crate::error::GenError;
 use crate::layout::{Layout, SIMULATED_BASE};
-use crate::verify::{Device, Ending, Run};
+use crate::verify::{Device, NO_ANSWER, NO_INTERRUPT, NOT_DONE, Run};
 use heatvit_hdl::probe;
 use heatvit_hdl::schedule::descriptor::Target;
 use heatvit_hdl::schedule::{Program, split};
@@ -21,7 +21,7 @@ fn cycle_limit(program: &Program) -> u64 {
     100_000 + 20 * tiles as u64
 }
 
-/// Bit of the status register: the last run wrote its result.
+/// Status register of an accelerator that is idle and whose last run wrote its result.
 const STATUS_DONE: u32 = 2;
 
 /// An accelerator with its program on a simulated board.
@@ -128,10 +128,9 @@ fn place_image(board: &mut Board<Simulator>, layout: &Layout, program: &Program,
     board.memory().bytes_mut()[result..result + 16 * layout.result_beats as usize].fill(0);
 }
 
-/// The done bit must be set exactly when there is no error, the busy bit never.
-fn ending(report: &RunReport) -> Ending {
-    let wanted = if report.error == 0 { STATUS_DONE } else { 0 };
-    if report.status == wanted { Ending::Interrupt } else { Ending::Status }
+/// The error register, which must agree with the status register.
+fn error(report: &RunReport) -> u32 {
+    if report.error == 0 && report.status != STATUS_DONE { NOT_DONE } else { report.error }
 }
 
 impl Device for SimulatedDevice<'_> {
@@ -143,21 +142,21 @@ impl Device for SimulatedDevice<'_> {
         let report =
             self.board.run_image(&job, self.cycle_limit, &mut |simulator, cycle| recorder.sample(simulator, cycle));
         // A hung design is a result of the run, not a failure of the tool.
-        let (cycles, ending, error) = match report {
-            Ok(report) => (report.cycles, ending(&report), report.error),
-            Err(SimError::CycleLimit { cycles }) => (cycles, Ending::NoInterrupt, 0),
-            Err(SimError::RegisterTimeout { .. }) => (self.board.cycles() - start, Ending::NoAnswer, 0),
+        let (cycles, error) = match report {
+            Ok(report) => (report.cycles, error(&report)),
+            Err(SimError::CycleLimit { cycles }) => (cycles, NO_INTERRUPT),
+            Err(SimError::RegisterTimeout { .. }) => (self.board.cycles() - start, NO_ANSWER),
             Err(other) => return Err(other.into()),
         };
         let mut events = self.events(start);
         let at = self.layout.result as usize;
         let written = &self.board.memory().bytes()[at..at + 2 * self.program.classes];
         let logits: Vec<i32> = written.chunks_exact(2).map(|b| i32::from(i16::from_le_bytes([b[0], b[1]]))).collect();
-        // Words of a run that did not get that far are not the design's.
-        if ending != Ending::NoInterrupt && ending != Ending::NoAnswer && error == 0 {
+        // A design that hangs or reports an error has written nothing that it vouches for.
+        if error == 0 || error == NOT_DONE {
             events.push(Event { cycle: cycles, stream: Stream::Written, lanes: logits.clone() });
         }
-        Ok(Run { cycles, ending, error, logits, events, macs: self.program.macs() })
+        Ok(Run { cycles, error, logits, events, macs: self.program.macs() })
     }
 
     fn trace(&mut self, patches: &[i8], cycles: Range<u64>, file: &Path) -> Result<(), GenError> {

@@ -14,40 +14,20 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How a run ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ending {
-    /// With an interrupt, and the status register says that the result is written or that there is an error.
-    #[default]
-    Interrupt,
-    /// With an interrupt, but the status register disagrees with it.
-    Status,
-    /// No interrupt within the cycle limit.
-    NoInterrupt,
-    /// The register port stopped answering.
-    NoAnswer,
-}
-
-impl Ending {
-    /// What is said about it; `None` for the right one.
-    pub fn complaint(self) -> Option<&'static str> {
-        match self {
-            Self::Interrupt => None,
-            Self::Status => Some("interrupt, but the status register does not say that the run is done"),
-            Self::NoInterrupt => Some("no interrupt within the cycle limit"),
-            Self::NoAnswer => Some("the register port does not answer"),
-        }
-    }
-}
+/// In place of the error register: no interrupt within many times the cycles that the network needs.
+pub const NO_INTERRUPT: u32 = u32::MAX;
+/// In place of the error register: the register port does not answer.
+pub const NO_ANSWER: u32 = u32::MAX - 1;
+/// In place of the error register: an interrupt without an error, but the status register does not say that the run
+/// is done.
+pub const NOT_DONE: u32 = u32::MAX - 2;
 
 /// What a design did with an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Run {
     /// Cycles from the start register to the interrupt.
     pub cycles: u64,
-    /// How it ended.
-    pub ending: Ending,
-    /// The error register.
+    /// The error register, or one of [`NO_INTERRUPT`], [`NO_ANSWER`], [`NOT_DONE`].
     pub error: u32,
     /// Logits as the design wrote them to memory.
     pub logits: Vec<i32>,
@@ -79,8 +59,6 @@ pub struct Outcome {
     pub comparison: Comparison,
     /// Cycles.
     pub cycles: u64,
-    /// How the run ended.
-    pub ending: Ending,
     /// The error register.
     pub error: u32,
     /// MACs.
@@ -94,9 +72,9 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// True when nothing differs and the design ended its run without an error.
+    /// True when nothing differs and the design reports no error.
     pub fn equal(&self) -> bool {
-        self.comparison.mismatches == 0 && self.error == 0 && self.ending == Ending::Interrupt
+        self.comparison.mismatches == 0 && self.error == 0
     }
 }
 
@@ -136,7 +114,6 @@ pub fn outcome(golden: &Trace, plan: &[Stretch], run: &Run, host_time: Duration)
     Outcome {
         comparison: compare(golden, plan, &run.events),
         cycles: run.cycles,
-        ending: run.ending,
         error: run.error,
         macs: run.macs,
         golden_class: class_of(golden.logits()),
@@ -183,8 +160,13 @@ pub fn window(outcome: &Outcome) -> Range<u64> {
 }
 
 fn error_text(error: u32) -> String {
-    let code = crate::package::readme::ERRORS.iter().find(|(code, _)| *code == error);
-    format!("{error} ({})", code.map_or("unknown code", |(_, doc)| *doc))
+    let code = || crate::package::readme::ERRORS.iter().find(|(code, _)| *code == error);
+    match error {
+        NO_INTERRUPT => "no interrupt: the design hangs".to_owned(),
+        NO_ANSWER => "the register port does not answer".to_owned(),
+        NOT_DONE => "an interrupt, but the status register does not say that the run is done".to_owned(),
+        _ => format!("{error} ({})", code().map_or("unknown code", |(_, doc)| *doc)),
+    }
 }
 
 /// What is said about an image that differs.
@@ -193,9 +175,6 @@ pub fn report(index: usize, outcome: &Outcome) -> String {
     let mut text = format!("image {index} differs from the golden model\n");
     if outcome.error != 0 {
         text += &format!("  error     {}\n", error_text(outcome.error));
-    }
-    if let Some(complaint) = outcome.ending.complaint() {
-        text += &format!("  ending    {complaint}\n");
     }
     if let Some(first) = &c.first {
         text += &format!("{first}\n");

@@ -9,48 +9,46 @@ mod edit;
 
 use crate::bench::Case;
 use edit::Edit;
-use heatvit_gen::verify::{Ending, Outcome, report};
+use heatvit_gen::cli::EXIT_MISMATCH;
+use heatvit_gen::prove::Trial;
+use heatvit_gen::verify::{NOT_DONE, Outcome, report};
 use heatvit_hdl::{Parameters, accelerator};
 use heatvit_model::quant::{Dims, Extreme, random, random_image};
 use heatvit_rtl::Design;
 use heatvit_sim::axi::MemoryConfig;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// What comes of a fault, with the first tensor that differs or whose values never come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Found<'t> {
     /// The run ends as it should.
     Tensor(&'t str),
-    /// The design reports an error.
+    /// The design reports an error, or its run does not end.
     Error(u32, &'t str),
-    /// The run does not end, or the registers do not answer.
-    Hang(Ending, &'t str),
     /// All tensors are equal, but the status register is not what it must be.
     Status,
 }
 
 impl<'t> Found<'t> {
-    /// What a run shows; `None` where nothing is wrong with it.
-    fn of(outcome: &'t Outcome) -> Option<Self> {
+    /// What a run with a difference shows.
+    fn of(outcome: &'t Outcome) -> Self {
         let tensor = outcome.comparison.first.as_ref().map_or("", |f| f.tensor.as_str());
-        match outcome.ending {
-            _ if outcome.equal() => None,
-            Ending::Status => Some(Self::Status),
-            Ending::NoInterrupt | Ending::NoAnswer => Some(Self::Hang(outcome.ending, tensor)),
-            Ending::Interrupt if outcome.error > 0 => Some(Self::Error(outcome.error, tensor)),
-            Ending::Interrupt => Some(Self::Tensor(tensor)),
+        match outcome.error {
+            0 => Self::Tensor(tensor),
+            NOT_DONE if tensor.is_empty() => Self::Status,
+            code => Self::Error(code, tensor),
         }
     }
 
-    /// Lines that the report of the fault holds.
+    /// Starts of lines that the report of the fault holds.
     fn lines(self) -> Vec<String> {
-        let tensor = |name| vec![format!("  tensor    {name}"), "  token     ".to_owned(), "  expected  ".to_owned()];
-        let also = |name, line: String| [tensor(name), vec![line]].concat();
+        let tensor = |name| vec![format!("  tensor    {name}\n"), "  token     ".to_owned(), "  expected  ".to_owned()];
+        let also = |name, line: &str| [tensor(name), vec![line.to_owned(), "  got       ".to_owned()]].concat();
         match self {
-            Self::Tensor(name) => also(name, "  cycle     ".to_owned()),
-            Self::Error(code, name) => also(name, format!("  error     {code} (")),
-            Self::Hang(ending, name) => also(name, format!("  ending    {}", ending.complaint().unwrap())),
-            Self::Status => vec![format!("  ending    {}", Ending::Status.complaint().unwrap())],
+            Self::Tensor(name) => also(name, "  cycle     "),
+            Self::Error(_, name) => also(name, "  error     "),
+            Self::Status => vec!["  error     an interrupt, but the status register".to_owned()],
         }
     }
 }
@@ -105,20 +103,20 @@ fn planted(sound: &Design, fault: &Fault) -> Design {
     design
 }
 
-/// Runs a faulty design until it shows; a complaint unless it shows as the table says.
+/// Runs a faulty design until it shows; a complaint unless it shows as the table says and the tool would end in
+/// exit 1 with a report that names the place.
 fn check(design: &Design, cases: &[Case], fault: &Fault) -> Result<(), String> {
     let memory = MemoryConfig::zcu102(300e6);
     for case in cases {
         let outcomes = case.run(design, &memory, Some(CYCLE_LIMIT))?;
-        for (i, outcome) in outcomes.iter().enumerate() {
-            let Some(found) = Found::of(outcome) else { continue };
-            let text = report(i, outcome);
-            let missing: Vec<String> = found.lines().into_iter().filter(|line| !text.contains(line.as_str())).collect();
-            return match found == fault.found && missing.is_empty() {
-                true => Ok(()),
-                false => Err(format!("found {found:?}, expected {:?}; {missing:?} is not in\n{text}", fault.found)),
-            };
-        }
+        let trial = Trial { outcomes, build: Duration::ZERO };
+        let Some(index) = trial.differing() else { continue };
+        let (found, text) = (Found::of(&trial.outcomes[index]), trial.report());
+        let missing: Vec<String> = found.lines().into_iter().filter(|line| !text.contains(line.as_str())).collect();
+        return match found == fault.found && missing.is_empty() && trial.exit() == EXIT_MISMATCH {
+            true => Ok(()),
+            false => Err(format!("found {found:?}, expected {:?}; {missing:?} is not in\n{text}", fault.found)),
+        };
     }
     Err(format!("not found, expected {:?}", fault.found))
 }

@@ -28,10 +28,12 @@ impl GeluParams {
     pub fn new(output_step: f64, delta1: f64) -> Option<Self> {
         let knee = -B * std::f64::consts::SQRT_2;
         let shift = (0..16u32).find(|shift| knee / output_step * 2f64.powi(*shift as i32) >= 2048.0)?;
-        let t = (knee / output_step * 2f64.powi(shift as i32)).round();
-        if !(2048.0..4096.0).contains(&t) || !(0.0..2.0).contains(&delta1) {
+        let exact = knee / output_step * 2f64.powi(shift as i32);
+        if exact >= 4096.0 || !(0.0..2.0).contains(&delta1) {
             return None;
         }
+        // What would round up to 2^12 stays at the largest knee.
+        let t = exact.round().min(4095.0);
         let kappa = (delta1 * -A * B * B / (t * t) * 2f64.powi(38)).round().min(65535.0);
         Some(Self { t: t as u32, kappa: kappa as u32, d1: (delta1 * 16384.0).round() as u32, shift })
     }
@@ -69,7 +71,8 @@ mod tests {
 
     #[test]
     fn follows_the_real_polynomial_within_a_step() {
-        for step in [0.01, 4.0 / 127.0, 0.4] {
+        // The knee of the third step is 4095.99.
+        for step in [0.01, 4.0 / 127.0, 0.039_092_73, 0.4] {
             for delta1 in [0.5, 1.0] {
                 let params = GeluParams::new(step, delta1).unwrap();
                 for x in -32767..=32767 {

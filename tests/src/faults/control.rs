@@ -1,9 +1,9 @@
 //! Faults of memories, stream, control and buses.
 
 use super::Fault;
-use super::Found::{Error, Hang, Status, Tensor};
+use super::Found::{Error, Status, Tensor};
 use super::edit::next;
-use heatvit_gen::verify::Ending::{NoAnswer, NoInterrupt};
+use heatvit_gen::verify::{NO_ANSWER, NO_INTERRUPT};
 use heatvit_rtl::{BinaryOp, Expr, ExprKind, select};
 
 /// The table. Two edits are missing because another part of the design makes them harmless: stationary lanes beyond
@@ -81,7 +81,7 @@ pub const FAULTS: &[Fault] = &[
         module: "stream_queue",
         what: "the third entry is never written",
         plant: |e| e.never_enable("entry_2"),
-        found: Hang(NoInterrupt, "blocks.0.norm1"),
+        found: Error(NO_INTERRUPT, "blocks.0.norm1"),
     },
     Fault {
         module: "post_queue",
@@ -92,7 +92,7 @@ pub const FAULTS: &[Fault] = &[
                 _ => None,
             });
         },
-        found: Hang(NoInterrupt, "embed"),
+        found: Error(NO_INTERRUPT, "embed"),
     },
     Fault {
         module: "fifo",
@@ -124,7 +124,7 @@ pub const FAULTS: &[Fault] = &[
         module: "unpacker",
         what: "the rest of a begun beat is not dropped",
         plant: |e| e.zero("dropped"),
-        found: Hang(NoInterrupt, "embed"),
+        found: Error(NO_INTERRUPT, "embed"),
     },
     Fault {
         module: "count_registers",
@@ -147,7 +147,7 @@ pub const FAULTS: &[Fault] = &[
                 matches!(n.kind(), ExprKind::Const(b) if b.low_u64() == 0).then(|| kept.clone())
             });
         },
-        found: Hang(NoInterrupt, "embed"),
+        found: Error(NO_INTERRUPT, "embed"),
     },
     Fault {
         module: "loader_control",
@@ -168,7 +168,7 @@ pub const FAULTS: &[Fault] = &[
         module: "streamer_control",
         what: "one row less",
         plant: |e| e.constant("last_row", 1, 2),
-        found: Hang(NoInterrupt, "embed"),
+        found: Error(NO_INTERRUPT, "embed"),
     },
     Fault {
         module: "streamer_control",
@@ -198,7 +198,7 @@ pub const FAULTS: &[Fault] = &[
         module: "read_port_control",
         what: "places of the FIFO are not given back",
         plant: |e| e.constant("free_next", 1, 0),
-        found: Hang(NoInterrupt, "blocks.0.norm2"),
+        found: Error(NO_INTERRUPT, "blocks.0.norm2"),
     },
     Fault {
         module: "result_writer",
@@ -225,19 +225,19 @@ pub const FAULTS: &[Fault] = &[
             let before = e.whole("image_addr_2");
             e.drive("image_addr_3", &before);
         },
-        found: Hang(NoInterrupt, "embed"),
+        found: Error(NO_INTERRUPT, "embed"),
     },
     Fault {
         module: "register_channel",
         what: "writes are never answered",
         plant: |e| e.zero("bvalid"),
-        found: Hang(NoAnswer, "embed"),
+        found: Error(NO_ANSWER, "embed"),
     },
     Fault {
         module: "supervisor_control",
         what: "the interrupt is stuck low",
         plant: |e| e.zero("interrupt"),
-        found: Hang(NoInterrupt, "logits"),
+        found: Error(NO_INTERRUPT, "logits"),
     },
     Fault { module: "supervisor_control", what: "the done bit is stuck low", plant: |e| e.zero("done"), found: Status },
     Fault {
@@ -265,18 +265,18 @@ pub const FAULTS: &[Fault] = &[
             let bursts = e.whole("image_bursts");
             e.input("ports", "program_bursts", |_| bursts.clone());
         },
-        found: Hang(NoInterrupt, "embed"),
+        found: Error(NO_INTERRUPT, "embed"),
     },
     Fault {
         module: "flag_register",
         what: "valid flags are stuck low",
         plant: |e| e.zero("q"),
-        found: Hang(NoInterrupt, "embed"),
+        found: Error(NO_INTERRUPT, "embed"),
     },
     Fault {
         module: "heatvit_top",
         what: "beats are never taken",
         plant: |e| e.zero("core_pop"),
-        found: Hang(NoInterrupt, "embed"),
+        found: Error(NO_INTERRUPT, "embed"),
     },
 ];
