@@ -11,7 +11,7 @@ use crate::bench::Case;
 use edit::Edit;
 use heatvit_gen::cli::EXIT_MISMATCH;
 use heatvit_gen::prove::Trial;
-use heatvit_gen::verify::{NOT_DONE, Outcome, report};
+use heatvit_gen::verify::{NOT_DONE, Outcome};
 use heatvit_hdl::{Parameters, accelerator};
 use heatvit_model::quant::{Dims, Extreme, random, random_image};
 use heatvit_rtl::Design;
