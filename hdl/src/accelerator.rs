@@ -67,6 +67,6 @@ fn outside_ports() -> Vec<String> {
         names.extend(READ_CHANNEL.iter().map(|c| format!("m_axi_p{p}_{c}")));
     }
     names.extend(WRITE_CHANNEL.iter().map(|c| format!("m_axi_p0_{c}")));
-    names.push("interrupt".to_owned());
+    names.push("irq".to_owned());
     names
 }

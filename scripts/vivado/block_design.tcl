@@ -47,7 +47,7 @@ connect_bd_net $clock \
   [get_bd_pins ps/saxihp3_fpd_aclk]
 connect_bd_net [get_bd_pins ps/pl_resetn0] [get_bd_pins reset/ext_reset_in]
 connect_bd_net [get_bd_pins reset/peripheral_reset] [get_bd_pins accelerator/rst]
-connect_bd_net [get_bd_pins accelerator/interrupt] [get_bd_pins ps/pl_ps_irq0]
+connect_bd_net [get_bd_pins accelerator/irq] [get_bd_pins ps/pl_ps_irq0]
 
 # A SmartConnect of one master and one slave adapts identifiers and address widths.
 proc bridge {name from to} {

@@ -10,9 +10,9 @@ module heatvit_block (
   (* X_INTERFACE_INFO = "xilinx.com:signal:reset:1.0 rst RST" *)
   (* X_INTERFACE_PARAMETER = "POLARITY ACTIVE_HIGH" *)
   input  wire         rst,
-  (* X_INTERFACE_INFO = "xilinx.com:signal:interrupt:1.0 interrupt INTERRUPT" *)
+  (* X_INTERFACE_INFO = "xilinx.com:signal:interrupt:1.0 irq INTERRUPT" *)
   (* X_INTERFACE_PARAMETER = "SENSITIVITY LEVEL_HIGH" *)
-  output wire         interrupt,
+  output wire         irq,
   // Registers, AXI4-Lite
   (* X_INTERFACE_INFO = "xilinx.com:interface:aximm:1.0 s_axi_ctrl AWADDR" *)
   (* X_INTERFACE_PARAMETER = "PROTOCOL AXI4LITE, DATA_WIDTH 32, ADDR_WIDTH 12" *)
@@ -204,7 +204,7 @@ module heatvit_block (
   heatvit_top top (
     .clk(clk),
     .rst(rst),
-    .interrupt(interrupt),
+    .irq(irq),
     .s_axi_ctrl_awaddr(s_axi_ctrl_awaddr),
     .s_axi_ctrl_awvalid(s_axi_ctrl_awvalid),
     .s_axi_ctrl_awready(s_axi_ctrl_awready),

@@ -43,6 +43,29 @@ pub trait Engine {
     }
 }
 
+/// So that an engine can be lent to a board and outlive it.
+impl<E: Engine + ?Sized> Engine for &mut E {
+    fn input(&self, name: &str) -> Result<PortId, SimError> {
+        (**self).input(name)
+    }
+
+    fn output(&self, name: &str) -> Result<PortId, SimError> {
+        (**self).output(name)
+    }
+
+    fn set(&mut self, port: PortId, limbs: &[u64]) {
+        (**self).set(port, limbs);
+    }
+
+    fn get(&mut self, port: PortId, limbs: &mut [u64]) {
+        (**self).get(port, limbs);
+    }
+
+    fn step(&mut self) {
+        (**self).step();
+    }
+}
+
 /// The port `rst`.
 pub(crate) const RESET: PortId = PortId(u32::MAX);
 

@@ -45,7 +45,7 @@ fn copier() -> Design {
     let shown = ar_addr.eq_lit(4).mux(&status, &error).extend(32);
     let r_data = m.output_reg("s_axi_ctrl_rdata", Ty::bits(32), "");
     m.drive(&r_data, &shown, Some(&take), None);
-    m.output_as("interrupt", &is(DONE), "");
+    m.output_as("irq", &is(DONE), "");
     // Memory ports; ports 1 to 3 are silent.
     let mut port_0 = Vec::new();
     for p in 0..4 {

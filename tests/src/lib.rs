@@ -11,7 +11,11 @@ mod bench;
 #[cfg(test)]
 mod compare;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod icarus_runs;
 #[cfg(test)]
 mod language;
 #[cfg(test)]
@@ -21,4 +25,10 @@ mod simulator;
 #[cfg(test)]
 mod units;
 #[cfg(test)]
+mod verilator_runs;
+#[cfg(test)]
 mod vivado_scripts;
+#[cfg(test)]
+mod whole_design;
+#[cfg(test)]
+mod workload;

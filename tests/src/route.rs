@@ -211,6 +211,14 @@ fn a_design_that_hangs_ends_in_a_report() {
 }
 
 #[test]
+fn the_errors_of_the_polynomials_are_the_documented_ones() {
+    let (exit, table, _) = heatvit(&["show", "errors"]);
+    assert_eq!(exit, 0);
+    let documented = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/arithmetic.md")).unwrap();
+    assert!(documented.contains(&table), "{table}");
+}
+
+#[test]
 fn every_setting_is_shown() {
     let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/../configs/digits.toml");
     let (exit, text, _) = heatvit(&["show", "config", digits]);

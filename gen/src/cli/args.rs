@@ -15,6 +15,7 @@ use std::path::PathBuf;
   heatvit gen configs/digits.toml --out out/d  only write the Verilog, Vivado scripts and images
   heatvit eval configs/digits.toml             accuracy of the integer model on the whole test set
   heatvit show config configs/digits.toml      every setting with its value
+  heatvit show errors                          how far the polynomial units are from the exact functions
 
 Exit codes: 0 equal, 1 a value differs, 2 input or usage is refused.
 A configuration is a TOML file; paths in it are relative to it."
@@ -31,7 +32,7 @@ pub enum Command {
     /// Do everything: quantize, build, write the output folder, simulate, compare every tensor.
     ///
     /// Prints a table of images, mismatches, accuracy, work, cycles and speed. When a value differs, it names layer,
-    /// tensor, token, channel and cycle of the first one, writes the waveform around it as <out>.mismatch.fst and
+    /// tensor, token, channel and cycle of the first one, writes the waveform around it as OUT.mismatch.fst and
     /// ends with exit code 1.
     #[command(after_help = "Examples:
   heatvit run configs/digits.toml
@@ -79,7 +80,7 @@ pub struct RunArgs {
     /// Where from.
     #[command(flatten)]
     pub source: Source,
-    /// Folder to write; an existing one is replaced only if heatvit made it [default: out/<config stem>].
+    /// Folder to write; an existing one is replaced only if heatvit made it [default: out/ and the stem of CONFIG].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// What to simulate.
@@ -93,7 +94,7 @@ pub struct GenArgs {
     /// Where from.
     #[command(flatten)]
     pub source: Source,
-    /// Folder to write; an existing one is replaced only if heatvit made it [default: out/<config stem>].
+    /// Folder to write; an existing one is replaced only if heatvit made it [default: out/ and the stem of CONFIG].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Stop after this stage.
@@ -165,6 +166,8 @@ pub enum ShowCommand {
         /// Configuration file (TOML).
         config: PathBuf,
     },
+    /// The error of every polynomial unit against the exact function, as a table.
+    Errors,
 }
 
 /// Arithmetic of an evaluation.

@@ -54,6 +54,9 @@ pub fn load_weights(request: &Request, config: &Config) -> Result<(PathBuf, Vec<
 /// # Errors
 /// Weights of another network, or no weights.
 pub fn load_network(path: &Path, bytes: &[u8], config: &Config) -> Result<FloatNetwork, GenError> {
+    if quant::is_quantized(bytes) {
+        return Err(GenError::file(path, "it is quantized already", "name float weights"));
+    }
     weights::from_bytes(bytes, &config.model.dims(), &options(config)).map_err(|e| refused(path, &e))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The pipeline sees the heads of four FIFOs and pops them together, is cleared by `run_reset`, says
 //! `program_done` or `bad_descriptor`, and answers reads of the logits. The AXI ports carry the names
-//! that the accelerator gives to the outside: `s_axi_ctrl_*`, `m_axi_p<n>_*`, `interrupt`.
+//! that the accelerator gives to the outside: `s_axi_ctrl_*`, `m_axi_p<n>_*`, `irq`.
 
 use super::{READ_PORTS, read_port, registers, result_writer, supervisor};
 use crate::parameters::Parameters;
@@ -84,7 +84,7 @@ const SUPERVISOR_TIES: [&str; 20] = [
     "busy",
     "done",
     "error",
-    "interrupt",
+    "irq",
     "cycles",
 ];
 /// Ports of the result writer and what they are tied to.
@@ -159,7 +159,7 @@ fn signals(m: &mut ModuleBuilder, parameters: &Parameters) -> Signals {
         all.insert(name, m.input(name, ty, doc));
     }
     for (name, ty, doc) in [
-        ("interrupt", bit(), "a run has ended; level until cleared in the IRQ register"),
+        ("irq", bit(), "a run has ended; level until cleared in the IRQ register"),
         ("run_reset", bit(), "the pipeline is to be cleared: between runs"),
         ("result_address", Ty::bits(16), "group of C logits to read"),
         ("heads", Ty::bits(128).lanes(READ_PORTS), "heads of the ports' FIFOs"),
@@ -183,7 +183,7 @@ pub fn bus_interface(design: &mut Design, parameters: &Parameters) -> ModuleId {
     );
     let signals = signals(&mut m, parameters);
     let same = |name: &&'static str| (*name, *name);
-    let ties = REGISTERS_TIES.iter().map(same).chain([("pending", "interrupt")]);
+    let ties = REGISTERS_TIES.iter().map(same).chain([("pending", "irq")]);
     place(&mut m, "registers", (registers.0, &registers.1), ("s_axi_ctrl_", &SLAVE_CHANNELS), (&signals, ties));
     let ties = SUPERVISOR_TIES.iter().map(same);
     place(&mut m, "supervisor", (supervisor.0, &supervisor.1), ("", &[]), (&signals, ties));

@@ -72,7 +72,7 @@ struct SupervisorControl {
     pub busy: Signal<Out, Bit>,
     pub done: Signal<Out, Bit>,
     pub error: Signal<Out, Bits<4>>,
-    pub interrupt: Signal<Out, Bit>,
+    pub irq: Signal<Out, Bit>,
     pub cycles: Signal<Out, Bits<32>>,
     phase: DFF<Phase>,
     settle: DFF<Bits<2>>,
@@ -94,7 +94,7 @@ impl Logic for SupervisorControl {
         dff_setup!(self, clock, phase, settle, complete, code, pending, counted, expired);
         self.done.next = self.complete.q.val();
         self.error.next = self.code.q.val();
-        self.interrupt.next = self.pending.q.val();
+        self.irq.next = self.pending.q.val();
         self.cycles.next = self.counted.q.val();
         self.run_reset.next = false;
         self.begin_run.next = false;
@@ -231,7 +231,7 @@ const OUTPUTS: [(&str, &str); 7] = [
     ("flush", "read ports and result writer stop; stays until they are idle"),
     ("busy", "a run is under way"),
     ("done", "the last run wrote its result"),
-    ("interrupt", "a run has ended and the host has not cleared it"),
+    ("irq", "a run has ended and the host has not cleared it"),
 ];
 
 /// Head and port comments of the state machine.

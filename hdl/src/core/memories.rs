@@ -9,6 +9,7 @@ use heatvit_rtl::{Design, Expr, ModuleBuilder, ModuleId, select};
 
 /// What the memories need.
 pub(super) struct MemoryPorts<'a> {
+    pub reset: &'a Expr,
     /// A row is written in this cycle.
     pub valid: &'a Expr,
     /// Its destination.
@@ -96,6 +97,7 @@ pub(super) fn memories(
         "logits",
         id,
         &[
+            ("clear", ports.reset),
             ("write", &(ports.valid & goes_to(ports.to, Target::Logits))),
             ("write_address", ports.address),
             ("write_data", &ports.words.as_unsigned()),

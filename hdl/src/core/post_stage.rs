@@ -246,6 +246,7 @@ fn write_back(
     let valid = m.wire_doc("row_written", &valid, "a row of C results is written to its memory");
     let to_p13 = m.wire_doc("row_target", &carried.slice(0, 3), "its destination: 0 A, 1 K, 2 V, 3 S, 4 X, 5 logits");
     let memory_ports = MemoryPorts {
+        reset: ports.reset,
         valid: &valid,
         to: &to_p13,
         part: &carried.slice(3, part_bits),

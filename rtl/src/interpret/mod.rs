@@ -5,6 +5,8 @@
 
 pub(crate) mod driver;
 mod node;
+#[cfg(test)]
+mod tests;
 pub(crate) mod value;
 
 use crate::{Bits, Design, Direction, ModuleId};
@@ -135,6 +137,7 @@ impl<'d> Interpreter<'d> {
     fn forget(&mut self) {
         for node in &mut self.nodes {
             node.values.fill(None);
+            node.parts.clear();
         }
     }
 

@@ -13,6 +13,8 @@ pub struct Node {
     parent: Option<(usize, usize, u32)>,
     pub(super) children: Vec<Vec<usize>>,
     pub(super) values: Vec<Option<Bits>>,
+    /// Parts by signal and lowest bit, of signals that are not known as a whole.
+    pub(super) parts: BTreeMap<(SignalId, u32), Bits>,
     pub(super) state: Vec<Option<Bits>>,
     memories: Vec<Vec<Bits>>,
 }
@@ -38,7 +40,8 @@ impl Node {
             })
             .collect();
         let values = vec![None; module.signals.len()];
-        Self { module: id, path: path.to_owned(), parent, children: Vec::new(), values, state, memories }
+        let (children, parts) = (Vec::new(), BTreeMap::new());
+        Self { module: id, path: path.to_owned(), parent, children, values, parts, state, memories }
     }
 
     pub(super) fn commit(&mut self, update: Update) {
@@ -94,7 +97,7 @@ impl Interpreter<'_> {
         let width = self.design.module(module).signal(id).ty.total_width();
         let mut whole = Bits::zero(width);
         for (low, source) in self.drivers[module.index()].sources(id).to_vec() {
-            let part = self.source(node, id, &source);
+            let part = self.single_source(node, id, low, &source);
             whole = if part.width() == width { part } else { value::insert(&whole, low, &part) };
         }
         whole
@@ -124,11 +127,23 @@ impl Interpreter<'_> {
             let next = sources.iter().map(|(at, _)| *at).filter(|at| *at > low).min();
             let single = next.is_none_or(|at| at >= low + width);
             if let (Some((_, source)), true) = (sources.iter().find(|(at, _)| *at == low).cloned(), single) {
-                return value::slice(&self.source(node, id, &source), 0, width);
+                let whole = self.single_source(node, id, low, &source);
+                return value::slice(&whole, 0, width);
             }
         }
         let whole = self.signal(node, id);
         value::slice(&whole, low, width)
+    }
+
+    /// What one source of several drives, remembered for this cycle: an element may be used more than once by the
+    /// next one, and the work would double with each.
+    fn single_source(&mut self, node: usize, id: SignalId, low: u32, source: &Source) -> Bits {
+        if let Some(known) = self.nodes[node].parts.get(&(id, low)) {
+            return known.clone();
+        }
+        let value = self.source(node, id, source);
+        self.nodes[node].parts.insert((id, low), value.clone());
+        value
     }
 
     fn process(&mut self, node: usize, index: usize) -> BTreeMap<SignalId, Bits> {

@@ -124,7 +124,7 @@ impl<E: Engine> Board<E> {
         let reads = (0..READ_PORTS).map(|p| read_ports(&engine, p)).collect::<Result<_, _>>()?;
         let write = write_ports(&engine)?;
         let lite = lite_ports(&engine)?;
-        let interrupt = engine.output("interrupt")?;
+        let interrupt = engine.output("irq")?;
         let registers = Registers::new(stalls);
         let mut this = Self { engine, memory, registers, reads, write, lite, interrupt, cycle: 0 };
         let reset = this.engine.input("rst")?;

@@ -1,10 +1,12 @@
 //! Printed Verilog as a running engine: compiled by Verilator into a process that talks over pipes.
 //!
-//! A request is one byte (0 evaluate, 1 rising edge) and all inputs, the answer is all outputs; every
-//! port travels as little-endian 32-bit words. The C++ side is generated from the top's ports.
+//! A request is one byte (1: a rising edge with the inputs sent before, 0: none) and all inputs, the answer is
+//! all outputs for these inputs; every port travels as little-endian 32-bit words. The C++ side is generated
+//! from the top's ports.
 
 use super::{ToolError, run, sources, text, verilator, write_files};
 use heatvit_rtl::{Bits, Design, Direction, verilog};
+use heatvit_sim::{Engine, PortId, SimError};
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -26,13 +28,56 @@ pub struct Port {
 struct PortInfo {
     name: String,
     width: u32,
-    value: Bits,
+    /// First byte among all ports of its direction.
+    offset: usize,
 }
 
 impl PortInfo {
     fn words(&self) -> usize {
         self.width.div_ceil(32) as usize
     }
+
+    /// Its bytes within those of all ports of its direction.
+    fn bytes(&self) -> std::ops::Range<usize> {
+        self.offset..self.offset + 4 * self.words()
+    }
+
+    /// Bytes to limbs; limbs beyond the port become zero.
+    fn read(&self, all: &[u8], limbs: &mut [u64]) {
+        limbs.fill(0);
+        for (word, bytes) in all[self.bytes()].chunks_exact(4).enumerate() {
+            if let Some(limb) = limbs.get_mut(word / 2) {
+                let value = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+                *limb |= u64::from(value) << (32 * (word % 2));
+            }
+        }
+    }
+
+    /// Limbs to bytes; missing limbs are zero, bits beyond the width are dropped.
+    fn write(&self, all: &mut [u8], limbs: &[u64]) {
+        for (word, bytes) in all[self.bytes()].chunks_exact_mut(4).enumerate() {
+            let limb = limbs.get(word / 2).copied().unwrap_or(0);
+            let bits = (self.width - 32 * word as u32).min(32);
+            let value = (limb >> (32 * (word % 2))) as u32 & (u32::MAX >> (32 - bits));
+            bytes.copy_from_slice(&value.to_le_bytes());
+        }
+    }
+}
+
+/// Lays out the ports of one direction side by side.
+fn lay_out(ports: impl Iterator<Item = (String, u32)>) -> Vec<PortInfo> {
+    let mut offset = 0;
+    ports
+        .map(|(name, width)| {
+            let info = PortInfo { name, width, offset };
+            offset = info.bytes().end;
+            info
+        })
+        .collect()
+}
+
+fn total(ports: &[PortInfo]) -> usize {
+    ports.last().map_or(0, |p| p.bytes().end)
 }
 
 /// A compiled design in its process.
@@ -40,6 +85,10 @@ impl PortInfo {
 pub struct Verilated {
     inputs: Vec<PortInfo>,
     outputs: Vec<PortInfo>,
+    /// The next request: its kind, then the inputs.
+    request: Vec<u8>,
+    answer: Vec<u8>,
+    /// Inputs or state have changed since the last answer.
     stale: bool,
     child: Child,
     to: ChildStdin,
@@ -55,15 +104,13 @@ impl Verilated {
     pub fn new(design: &Design) -> Result<Self, ToolError> {
         let top = design.top().ok_or(ToolError::NoPort { name: "any".to_owned() })?;
         let module = design.module(top);
-        let info = |name: &str, width: u32| PortInfo { name: name.to_owned(), width, value: Bits::zero(width) };
-        let pick = |direction: Direction| -> Vec<PortInfo> {
-            let ports = module.ports().filter(|(_, s)| s.port == Some(direction));
-            ports.map(|(_, s)| info(&s.name, s.ty.total_width())).collect()
+        let pick = |direction: Direction| {
+            let ports = module.ports().filter(move |(_, s)| s.port == Some(direction));
+            ports.map(|(_, s)| (s.name.clone(), s.ty.total_width()))
         };
-        let (mut inputs, outputs) = (pick(Direction::Input), pick(Direction::Output));
-        if design.needs_reset(top) {
-            inputs.push(info("rst", 1));
-        }
+        let reset = design.needs_reset(top).then(|| ("rst".to_owned(), 1));
+        let inputs = lay_out(pick(Direction::Input).chain(reset));
+        let outputs = lay_out(pick(Direction::Output));
         let dir = tempfile::tempdir().map_err(ToolError::io("making a temporary folder"))?;
         write_files(dir.path(), &verilog::print(design))?;
         let main = main_cpp(&inputs, &outputs, design.needs_clock(top));
@@ -76,7 +123,8 @@ impl Verilated {
             .map_err(ToolError::io("starting the compiled design"))?;
         let to = child.stdin.take().expect("standard input was piped");
         let from = child.stdout.take().expect("standard output was piped");
-        Ok(Self { inputs, outputs, stale: true, child, to, from, _dir: dir })
+        let (request, answer) = (vec![0; 1 + total(&inputs)], vec![0; total(&outputs)]);
+        Ok(Self { inputs, outputs, request, answer, stale: true, child, to, from, _dir: dir })
     }
 
     /// An input port (`rst` is one where the design has a reset).
@@ -98,10 +146,13 @@ impl Verilated {
     /// Sets an input; inputs start at zero. Outputs cannot be set.
     pub fn set(&mut self, port: Port, value: &Bits) {
         if port.direction == Direction::Input {
-            let info = &mut self.inputs[port.index];
-            info.value = Bits::from_limbs(info.width, value.limbs());
-            self.stale = true;
+            self.set_limbs(port.index, value.limbs());
         }
+    }
+
+    fn set_limbs(&mut self, index: usize, limbs: &[u64]) {
+        self.inputs[index].write(&mut self.request[1..], limbs);
+        self.stale = true;
     }
 
     /// Value of a port for the present inputs and state.
@@ -109,45 +160,75 @@ impl Verilated {
     /// # Errors
     /// When the process has died.
     pub fn get(&mut self, port: Port) -> Result<Bits, ToolError> {
-        if port.direction == Direction::Input {
-            return Ok(self.inputs[port.index].value.clone());
+        let input = port.direction == Direction::Input;
+        let width = if input { self.inputs[port.index].width } else { self.outputs[port.index].width };
+        let mut limbs = vec![0; width.div_ceil(64) as usize];
+        if input {
+            self.inputs[port.index].read(&self.request[1..], &mut limbs);
+        } else {
+            self.get_limbs(port.index, &mut limbs)?;
         }
-        if self.stale {
-            self.exchange(0)?;
-        }
-        Ok(self.outputs[port.index].value.clone())
+        Ok(Bits::from_limbs(width, &limbs))
     }
 
-    /// One rising clock edge.
+    fn get_limbs(&mut self, index: usize, limbs: &mut [u64]) -> Result<(), ToolError> {
+        if self.stale {
+            self.exchange()?;
+        }
+        self.outputs[index].read(&self.answer, limbs);
+        Ok(())
+    }
+
+    /// One rising clock edge. It travels with the inputs of the next cycle, so that a cycle costs one exchange.
     ///
     /// # Errors
     /// When the process has died.
     pub fn step(&mut self) -> Result<(), ToolError> {
-        self.exchange(1)
+        if self.stale {
+            self.exchange()?;
+        }
+        self.request[0] = 1;
+        self.stale = true;
+        Ok(())
     }
 
-    fn exchange(&mut self, request: u8) -> Result<(), ToolError> {
-        let mut message = vec![request];
-        for port in &self.inputs {
-            for word in 0..port.words() {
-                let limb = port.value.limbs().get(word / 2).copied().unwrap_or(0);
-                message.extend(((limb >> (32 * (word % 2))) as u32).to_le_bytes());
-            }
-        }
-        self.to.write_all(&message).map_err(ToolError::io("writing to the compiled design"))?;
+    fn exchange(&mut self) -> Result<(), ToolError> {
+        self.to.write_all(&self.request).map_err(ToolError::io("writing to the compiled design"))?;
         self.to.flush().map_err(ToolError::io("writing to the compiled design"))?;
-        let mut answer = vec![0; self.outputs.iter().map(|p| 4 * p.words()).sum()];
-        self.from.read_exact(&mut answer).map_err(ToolError::io("reading from the compiled design"))?;
-        let mut words = answer.chunks_exact(4).map(|b| u64::from(u32::from_le_bytes([b[0], b[1], b[2], b[3]])));
-        for port in &mut self.outputs {
-            let mut limbs = vec![0u64; port.width.div_ceil(64) as usize];
-            for word in 0..port.width.div_ceil(32) as usize {
-                limbs[word / 2] |= words.next().unwrap_or(0) << (32 * (word % 2));
-            }
-            port.value = Bits::from_limbs(port.width, &limbs);
-        }
+        self.from.read_exact(&mut self.answer).map_err(ToolError::io("reading from the compiled design"))?;
+        self.request[0] = 0;
         self.stale = false;
         Ok(())
+    }
+}
+
+/// Why a running design may be relied on: nothing but its own crash ends the process before the engine is dropped,
+/// and a crash has to fail the test.
+const ALIVE: &str = "the compiled design crashed";
+
+/// Ids are positions among the inputs, or among the outputs.
+impl Engine for Verilated {
+    fn input(&self, name: &str) -> Result<PortId, SimError> {
+        let port = Self::input(self, name);
+        port.map(|p| PortId(p.index as u32)).map_err(|_| SimError::NoPort { direction: "input", name: name.to_owned() })
+    }
+
+    fn output(&self, name: &str) -> Result<PortId, SimError> {
+        let port = Self::output(self, name);
+        port.map(|p| PortId(p.index as u32))
+            .map_err(|_| SimError::NoPort { direction: "output", name: name.to_owned() })
+    }
+
+    fn set(&mut self, port: PortId, limbs: &[u64]) {
+        self.set_limbs(port.0 as usize, limbs);
+    }
+
+    fn get(&mut self, port: PortId, limbs: &mut [u64]) {
+        self.get_limbs(port.0 as usize, limbs).expect(ALIVE);
+    }
+
+    fn step(&mut self) {
+        Self::step(self).expect(ALIVE);
     }
 }
 
@@ -194,17 +275,17 @@ fn main_cpp(inputs: &[PortInfo], outputs: &[PortInfo], clocked: bool) -> String 
             _ => writeln!(writes, "        for (int i = 0; i < {}; i++) put(top->{}[i]);", port.words(), port.name),
         };
     }
-    let edge = if clocked { "top->clk = 1; top->eval(); top->clk = 0; top->eval();" } else { "" };
-    let request: usize = inputs.iter().map(|p| 4 * p.words()).sum::<usize>();
-    let answer: usize = outputs.iter().map(|p| 4 * p.words()).sum::<usize>();
+    let edge = if clocked { "top->clk = 1; top->eval(); top->clk = 0;" } else { "" };
+    let (request, answer) = (total(inputs), total(outputs));
     format!(
         "#include \"Vtop.h\"\n#include <cstdio>\n#include <cstring>\n\
          static unsigned char in[{request} + 1], out[{answer} + 1], *from, *to;\n\
          static IData word() {{ IData w; memcpy(&w, from, 4); from += 4; return w; }}\n\
          static void put(IData w) {{ memcpy(to, &w, 4); to += 4; }}\n\
          int main() {{\n    Vtop *top = new Vtop;\n\
-         {indent}while (fread(in, {request} + 1, 1, stdin) == 1) {{\n        from = in + 1; to = out;\n{reads}\
-         {indent}    top->eval();\n        if (in[0]) {{ {edge} }}\n{writes}\
+         {indent}while (fread(in, {request} + 1, 1, stdin) == 1) {{\n        from = in + 1; to = out;\n\
+         {indent}    if (in[0]) {{ {edge} }}\n{reads}\
+         {indent}    top->eval();\n{writes}\
          {indent}    fwrite(out, {answer}, 1, stdout); fflush(stdout);\n    }}\n    return 0;\n}}\n",
         indent = "    "
     )

@@ -136,7 +136,7 @@ fn start(bench: &mut Bench, host: &mut Host, system: &mut System, job: &Job) -> 
 /// Waits for the interrupt; the edge that raised it.
 fn wait(bench: &mut Bench, system: &mut System) -> u64 {
     let limit = bench.now + 30_000;
-    while !bench.flag("interrupt") {
+    while !bench.flag("irq") {
         assert!(bench.now < limit, "no interrupt");
         system.cycle(bench);
         bench.step();
@@ -158,7 +158,7 @@ fn run(bench: &mut Bench, host: &mut Host, system: &mut System, job: &Job) {
     let written: Vec<(u64, u128)> = system.writer.memory.clone().into_iter().collect();
     assert_eq!(written, expected(RESULT, job.result_beats));
     write(bench, host, system, Register::Irq, 1);
-    assert!(!bench.flag("interrupt"));
+    assert!(!bench.flag("irq"));
 }
 
 const JOB: Job = Job { image: 0x1000_0000, image_bursts: 3, program_bursts: 40, result_beats: 20, watchdog: 0 };

@@ -76,7 +76,7 @@ impl World {
 
 /// Status as the host sees it: done, error, interrupt.
 fn status(bench: &mut Bench) -> (bool, u128, bool) {
-    (bench.flag("done"), bench.get("error"), bench.flag("interrupt"))
+    (bench.flag("done"), bench.get("error"), bench.flag("irq"))
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_run_goes_from_start_to_interrupt_and_counts_its_cycles() {
         let held = bench.get("cycles");
         (0..10).for_each(|_| bench.step());
         assert_eq!(bench.get("cycles"), held);
-        assert!(bench.flag("interrupt"), "stays until cleared");
+        assert!(bench.flag("irq"), "stays until cleared");
         bench.pulse("irq_clear");
         assert_eq!(status(&mut bench), (true, 0, false));
     }

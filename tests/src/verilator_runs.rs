@@ -1,0 +1,58 @@
+//! Does the printed Verilog of the whole accelerator, compiled by Verilator, behave like the simulator's?
+
+use crate::tools::Verilated;
+use crate::workload::{Outcome, Workload};
+use heatvit_model::quant::Dims;
+use heatvit_sim::axi::{Board, MemoryConfig};
+use heatvit_sim::{Engine, Simulator};
+
+const CLOCK_HZ: f64 = 300e6;
+
+fn calm() -> MemoryConfig {
+    MemoryConfig::zcu102(CLOCK_HZ)
+}
+
+fn stalling(seed: u64) -> MemoryConfig {
+    MemoryConfig { stalls: Some(seed), ..calm() }
+}
+
+/// Several blocks; neither tokens nor channels divide into tiles.
+fn workload() -> Workload {
+    let dims =
+        Dims { tokens: 21, patch_inputs: 16, embed: 40, depth: 2, heads: 3, head_dim: 16, mlp_hidden: 72, classes: 10 };
+    Workload::random(&dims, (16, 16), 3)
+}
+
+/// An engine that keeps no state of the former board but its design's, which the board resets.
+fn run_alone<E: Engine>(w: &Workload, engine: E, config: &MemoryConfig, image: &[i8]) -> (Outcome, Board<E>) {
+    let mut board = w.board(engine, config);
+    let outcome = w.run(&mut board, image).unwrap();
+    (outcome, board)
+}
+
+/// One compilation serves all questions: it takes longer than the runs.
+#[test]
+fn verilated_accelerator_equals_the_simulator() {
+    let w = workload();
+    let fresh = || Simulator::new(&w.design).unwrap();
+    let mut verilated = Verilated::new(&w.design).unwrap();
+    let images: Vec<Vec<i8>> = (0..5).map(|i| w.image(i)).collect();
+    let alone: Vec<Outcome> = images.iter().map(|image| run_alone(&w, fresh(), &calm(), image).0).collect();
+
+    // Without stalls: same words in the same cycle, back to back without a reset, each as if it were alone.
+    let mut board = w.board(&mut verilated, &calm());
+    for (image, expected) in images.iter().zip(&alone) {
+        let outcome = w.run(&mut board, image).unwrap();
+        assert_eq!(outcome.words, w.expected(image));
+        assert_eq!(outcome, *expected);
+    }
+
+    // With random stalls on every handshake: same words as ever, and since both boards stall alike, the same cycle.
+    for (seed, (image, expected)) in (0..).zip(images.iter().zip(&alone)) {
+        let simulated = run_alone(&w, fresh(), &stalling(seed), image).0;
+        let outcome = run_alone(&w, &mut verilated, &stalling(seed), image).0;
+        assert!(outcome.cycles > expected.cycles, "seed {seed} does not stall");
+        assert_eq!(outcome.words, expected.words);
+        assert_eq!(outcome, simulated);
+    }
+}
