@@ -236,7 +236,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         module: "supervisor_control",
         what: "the interrupt is stuck low",
-        plant: |e| e.zero("interrupt"),
+        plant: |e| e.zero("irq"),
         found: Error(NO_INTERRUPT, "logits"),
     },
     Fault { module: "supervisor_control", what: "the done bit is stuck low", plant: |e| e.zero("done"), found: Status },
