@@ -1,6 +1,7 @@
-//! Everything that ends a command with exit code 2: one message that names the file or argument, what is
+//! Everything that ends a command with an error, mostly exit code 2: one message that names the file or argument, what is
 //! wrong with it and what to do.
 
+use crate::cli::{EXIT_MISMATCH, EXIT_REFUSED};
 use heatvit_model::config::ConfigError;
 use std::path::Path;
 
@@ -40,6 +41,9 @@ pub enum GenError {
         /// What to do.
         remedy: String,
     },
+    /// The design does not run: a defect of the design, as a difference is.
+    #[error("the design cannot be simulated: {0}")]
+    Simulation(#[from] heatvit_sim::SimError),
     /// A stage of the tool failed on input that passed every check before it.
     #[error("stage `{stage}`: {problem}; this is a defect of heatvit, please report it with the configuration")]
     Stage {
@@ -51,6 +55,14 @@ pub enum GenError {
 }
 
 impl GenError {
+    /// Exit code of a command that ends with this.
+    pub fn exit(&self) -> u8 {
+        match self {
+            Self::Simulation(_) => EXIT_MISMATCH,
+            _ => EXIT_REFUSED,
+        }
+    }
+
     /// A refused file.
     pub fn file(path: &Path, problem: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::File { path: path.display().to_string(), problem: problem.into(), remedy: remedy.into() }

@@ -2,7 +2,11 @@
 
 use crate::data_set::Image;
 use crate::error::GenError;
+use crate::pipeline::image_shape;
 use crate::progress;
+use heatvit_model::config::Config;
+use heatvit_model::float::{Engine, FloatNetwork, forward};
+use heatvit_model::image::float_patches;
 use rayon::prelude::*;
 
 /// Applies `engine` to every image, with progress.
@@ -26,6 +30,24 @@ pub fn each<T: Send>(
         .collect();
     bar.finish_and_clear();
     results.into_iter().collect()
+}
+
+/// Accuracy in float arithmetic.
+///
+/// # Errors
+/// An image of another shape.
+pub fn float_accuracy(
+    network: &FloatNetwork,
+    config: &Config,
+    images: &[Image],
+    engine: Engine,
+) -> Result<Option<f64>, GenError> {
+    let shape = image_shape(config);
+    let classes = each("float", images, |_, image| {
+        let patches = float_patches(&image.pixels, &shape).map_err(|e| GenError::stage("network", e))?;
+        Ok(class_of(forward(network, engine, &patches).logits()))
+    })?;
+    Ok(accuracy(images, &classes))
 }
 
 /// Place of the largest value; the first of equal ones.

@@ -32,6 +32,15 @@ pub fn read_text(path: &Path) -> Result<String, GenError> {
     text.map_err(|_| GenError::file(path, "it is not a text file (UTF-8)", "name a text file"))
 }
 
+/// Makes the folder that a file is to be written to.
+///
+/// # Errors
+/// The path and the reason.
+pub fn create_parent(file: &Path) -> Result<(), GenError> {
+    let Some(parent) = file.parent() else { return Ok(()) };
+    std::fs::create_dir_all(parent).map_err(|e| refuse(parent, &e, "create"))
+}
+
 /// Writes a whole file, in place of an old one.
 ///
 /// # Errors

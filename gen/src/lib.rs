@@ -12,6 +12,7 @@ pub mod layout;
 pub mod package;
 pub mod pipeline;
 mod progress;
+pub mod prove;
 pub mod simulated;
 pub mod summary;
 pub mod verify;

@@ -3,7 +3,7 @@
 use crate::compare::{Event, Stream};
 use crate::error::GenError;
 use crate::layout::{Layout, SIMULATED_BASE};
-use crate::verify::{Device, Run};
+use crate::verify::{Device, NO_ANSWER, NO_INTERRUPT, Run};
 use heatvit_hdl::probe;
 use heatvit_hdl::schedule::descriptor::Target;
 use heatvit_hdl::schedule::{Program, split};
@@ -31,10 +31,6 @@ pub struct SimulatedDevice<'d> {
     recorder: Recorder,
 }
 
-fn simulator_error(error: SimError) -> GenError {
-    GenError::stage("simulate", error)
-}
-
 /// Memory with the program, and the board's register values.
 fn board(design: &Design, program: &Program, memory: &MemoryConfig) -> Result<(Board<Simulator>, Layout), GenError> {
     let regions = split(&program.stream);
@@ -45,8 +41,8 @@ fn board(design: &Design, program: &Program, memory: &MemoryConfig) -> Result<(B
         let at = layout.program.port(p) as usize;
         model.bytes_mut()[at..at + bytes.len()].copy_from_slice(bytes);
     }
-    let simulator = Simulator::new(design).map_err(simulator_error)?;
-    let board = Board::new(simulator, model, memory.stalls).map_err(simulator_error)?;
+    let simulator = Simulator::new(design)?;
+    let board = Board::new(simulator, model, memory.stalls)?;
     Ok((board, layout))
 }
 
@@ -80,7 +76,7 @@ impl<'d> SimulatedDevice<'d> {
     /// When the simulator refuses the design.
     pub fn new(design: &'d Design, program: &'d Program, memory: &MemoryConfig) -> Result<Self, GenError> {
         let (mut board, layout) = board(design, program, memory)?;
-        let probes = probes(board.engine()).map_err(simulator_error)?;
+        let probes = probes(board.engine())?;
         let recorder = Recorder::new(board.engine(), probes);
         Ok(Self { design, program, layout, memory: memory.clone(), board, recorder })
     }
@@ -132,14 +128,18 @@ impl Device for SimulatedDevice<'_> {
         // A hung design is a result of the run, not a failure of the tool.
         let (cycles, error) = match report {
             Ok(report) => (report.cycles, report.error),
-            Err(SimError::CycleLimit { cycles }) => (cycles, 0),
-            Err(other) => return Err(simulator_error(other)),
+            Err(SimError::CycleLimit { cycles }) => (cycles, NO_INTERRUPT),
+            Err(SimError::RegisterTimeout { .. }) => (self.board.cycles() - start, NO_ANSWER),
+            Err(other) => return Err(other.into()),
         };
         let mut events = self.events(start);
         let at = self.layout.result as usize;
         let written = &self.board.memory().bytes()[at..at + 2 * self.program.classes];
         let logits: Vec<i32> = written.chunks_exact(2).map(|b| i32::from(i16::from_le_bytes([b[0], b[1]]))).collect();
-        events.push(Event { cycle: cycles, stream: Stream::Written, lanes: logits.clone() });
+        // A design that hangs has written nothing that it vouches for.
+        if error != NO_INTERRUPT {
+            events.push(Event { cycle: cycles, stream: Stream::Written, lanes: logits.clone() });
+        }
         Ok(Run { cycles, error, logits, events, macs: self.program.macs() })
     }
 
@@ -149,17 +149,17 @@ impl Device for SimulatedDevice<'_> {
         place_image(&mut board, &layout, self.program, patches);
         let out = BufWriter::new(File::create(file).map_err(unwritable)?);
         let start = board.cycles();
-        let mut wave = Wave::new(board.engine(), out, cycles.start, |_| true).map_err(simulator_error)?;
+        let mut wave = Wave::new(board.engine(), out, cycles.start, |_| true)?;
         let job = self.job();
         let wanted = start + cycles.start..start + cycles.end;
         let report = board.run_image(&job, cycles.end + 1000, &mut |simulator, cycle| {
             if wanted.contains(&cycle) { wave.sample(simulator, cycle - start) } else { Ok(()) }
         });
         match report {
-            Ok(_) | Err(SimError::CycleLimit { .. }) => {}
-            Err(other) => return Err(simulator_error(other)),
+            Ok(_) | Err(SimError::CycleLimit { .. } | SimError::RegisterTimeout { .. }) => {}
+            Err(other) => return Err(other.into()),
         }
-        wave.finish().map_err(simulator_error)?;
+        wave.finish()?;
         Ok(())
     }
 }

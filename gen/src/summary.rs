@@ -1,7 +1,7 @@
 //! The figures of a run: a short table for people, JSON for programs.
 
+use heatvit_model::quant::Dims;
 use serde::Serialize;
-use std::fmt::Write as _;
 
 /// Share of images whose class is right, by engine; absent where an engine did not run or labels are missing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -24,6 +24,16 @@ pub struct Macs {
     pub dense: u64,
     /// Counted from the operations that were run.
     pub executed_mean: f64,
+}
+
+impl Macs {
+    /// Of a network that runs every product for every token.
+    pub fn dense(d: &Dims) -> Self {
+        let attention = 4 * d.embed * d.attention() + 2 * d.tokens * d.attention();
+        let block = d.tokens * (attention + 2 * d.embed * d.mlp_hidden);
+        let dense = d.tokens * d.patch_inputs * d.embed + d.depth * block + d.embed * d.classes;
+        Self { dense: dense as u64, executed_mean: dense as f64 }
+    }
 }
 
 /// Cycles from the start register to the interrupt.
@@ -126,11 +136,7 @@ impl Summary {
             let speed = grouped(sim.cycles_per_second.round() as u64);
             rows.push(("simulator", format!("{speed} cycles/s, built in {:.2} s", sim.build_seconds)));
         }
-        rows.iter().fold(String::new(), |mut table, (name, value)| {
-            // Writing to a string cannot fail.
-            let _ = writeln!(table, "{name:<18} {value}");
-            table
-        })
+        rows.iter().map(|(name, value)| row(name, value)).collect()
     }
 
     fn accuracy_row(&self) -> Option<(&'static str, String)> {
@@ -138,6 +144,11 @@ impl Summary {
         let shown: Vec<String> = engines.iter().filter_map(|(n, a)| a.map(|a| format!("{n} {}", percent(a)))).collect();
         (!shown.is_empty()).then(|| ("accuracy", shown.join(", ")))
     }
+}
+
+/// A row of a table.
+pub fn row(name: &str, value: &str) -> String {
+    format!("{name:<18} {value}\n")
 }
 
 /// `0.9712` as `97.12 %`.

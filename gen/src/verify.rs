@@ -11,14 +11,20 @@ use heatvit_model::quant::QuantNetwork;
 use rayon::prelude::*;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// In place of the error register: no interrupt within many times the cycles that the network needs.
+pub const NO_INTERRUPT: u32 = u32::MAX;
+/// In place of the error register: the register port does not answer.
+pub const NO_ANSWER: u32 = u32::MAX - 1;
 
 /// What a design did with an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Run {
     /// Cycles from the start register to the interrupt.
     pub cycles: u64,
-    /// The error register.
+    /// The error register, or [`NO_INTERRUPT`] or [`NO_ANSWER`].
     pub error: u32,
     /// Logits as the design wrote them to memory.
     pub logits: Vec<i32>,
@@ -69,7 +75,7 @@ impl Outcome {
     }
 }
 
-/// Runs the images on devices made by `device`, one per thread, in parallel; the outcomes are in the order of
+/// Runs the images on devices made by `device`, at most one per thread, in parallel; the outcomes are in the order of
 /// the images and do not depend on which device ran which image.
 ///
 /// # Errors
@@ -81,20 +87,21 @@ pub fn images<D: Device>(
     device: impl Fn() -> Result<D, GenError> + Sync,
 ) -> Result<Vec<Outcome>, GenError> {
     let bar = progress::bar("simulating", patches.len());
-    let one = |slot: &mut Option<D>, patches: &Vec<i8>| -> Result<Outcome, GenError> {
-        let device = match slot {
-            Some(device) => device,
-            None => slot.insert(device()?),
-        };
+    let idle: Mutex<Vec<D>> = Mutex::new(Vec::new());
+    let pool = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+    let one = |patches: &Vec<i8>| -> Result<Outcome, GenError> {
         let golden = run(network, patches);
+        let free = pool().pop();
+        let mut device = free.map_or_else(&device, Ok)?;
         let start = Instant::now();
         let run = device.run(patches)?;
         let host_time = start.elapsed();
+        pool().push(device);
         bar.inc(1);
         bar.set_message(format!("{:.0} cycles/s", run.cycles as f64 / host_time.as_secs_f64()));
         Ok(outcome(&golden, plan, &run, host_time))
     };
-    let results: Vec<_> = patches.par_iter().map_init(|| None, one).collect();
+    let results: Vec<_> = patches.par_iter().map(one).collect();
     bar.finish_and_clear();
     results.into_iter().collect()
 }
@@ -148,13 +155,21 @@ pub fn window(outcome: &Outcome) -> Range<u64> {
     cycle.saturating_sub(CYCLES_BEFORE)..cycle + CYCLES_AFTER
 }
 
+fn error_text(error: u32) -> String {
+    let code = || crate::package::readme::ERRORS.iter().find(|(code, _)| *code == error);
+    match error {
+        NO_INTERRUPT => "no interrupt: the design hangs".to_owned(),
+        NO_ANSWER => "the register port does not answer".to_owned(),
+        _ => format!("{error} ({})", code().map_or("unknown code", |(_, doc)| *doc)),
+    }
+}
+
 /// What is said about an image that differs.
 pub fn report(index: usize, outcome: &Outcome) -> String {
     let c = &outcome.comparison;
     let mut text = format!("image {index} differs from the golden model\n");
     if outcome.error != 0 {
-        let name = crate::package::readme::ERRORS.iter().find(|(code, _)| *code == outcome.error).map(|(_, doc)| *doc);
-        text += &format!("  error     {} ({})\n", outcome.error, name.unwrap_or("unknown code"));
+        text += &format!("  error     {}\n", error_text(outcome.error));
     }
     if let Some(first) = &c.first {
         text += &format!("{first}\n");

@@ -1,6 +1,8 @@
 # The Vivado commands that the flow may use: options (0: a flag, 1: takes a value), fewest and most positional
-# arguments, and what the recorder answers ({} for nothing, `echo` for a token made of the call). From Xilinx' Tcl
-# command reference (UG835); whoever uses another command or option adds it here after looking it up there.
+# arguments, and what the recorder answers ({} for nothing, `echo` for a token made of the call). The table was written
+# from memory of Vivado, not copied from a manual and never compared with the program itself: it finds misspellings
+# and forgotten arguments, it does not prove that Vivado accepts a call. Before another command or option is added, look
+# it up in Xilinx' Tcl command reference (UG835).
 set vivado_commands {
   create_project      {-force 0 -part 1 -in_memory 0}               0 2 {}
   current_project     {-quiet 0}                                    0 1 echo
@@ -46,7 +48,7 @@ set vivado_commands {
   write_checkpoint    {-force 0 -quiet 0}                           1 1 {}
 }
 
-# Properties that the flow may set.
+# Properties that the flow may set; from memory as well.
 set vivado_properties {
   board_part target_language used_in_synthesis top strategy BITSTREAM.GENERAL.COMPRESS
   CONFIG.PSU__FPGA_PL0_ENABLE CONFIG.PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ
@@ -56,7 +58,7 @@ set vivado_properties {
   CONFIG.PSU__SAXIGP5__DATA_WIDTH CONFIG.PSU__USE__IRQ0 CONFIG.NUM_SI CONFIG.NUM_MI
 }
 
-# Pins and interfaces of the IP in the block design.
+# Pins and interfaces of the IP in the block design; from memory as well.
 set ip_pins {
   zynq_ultra_ps_e {pl_clk0 pl_resetn0 pl_ps_irq0 maxihpm0_fpd_aclk saxihp0_fpd_aclk saxihp1_fpd_aclk
     saxihp2_fpd_aclk saxihp3_fpd_aclk M_AXI_HPM0_FPD S_AXI_HP0_FPD S_AXI_HP1_FPD S_AXI_HP2_FPD S_AXI_HP3_FPD}

@@ -9,9 +9,13 @@ mod bad_input;
 #[cfg(test)]
 mod compare;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod icarus_runs;
 #[cfg(test)]
 mod language;
+#[cfg(test)]
+mod route;
 #[cfg(test)]
 mod simulator;
 #[cfg(test)]

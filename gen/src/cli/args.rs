@@ -1,6 +1,6 @@
 //! What can be written on the command line, and the help that explains it.
 
-use crate::pipeline::Request;
+use crate::pipeline::{Request, Stage};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -15,6 +15,7 @@ use std::path::PathBuf;
   heatvit gen configs/digits.toml --out out/d  only write the Verilog, Vivado scripts and images
   heatvit eval configs/digits.toml             accuracy of the integer model on the whole test set
   heatvit show config configs/digits.toml      every setting with its value
+  heatvit show errors                          how far the polynomial units are from the exact functions
 
 Exit codes: 0 equal, 1 a value differs, 2 input or usage is refused.
 A configuration is a TOML file; paths in it are relative to it."
@@ -28,9 +29,39 @@ pub struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Do everything: quantize, build, write the output folder, simulate, compare every tensor.
+    ///
+    /// Prints a table of images, mismatches, accuracy, work, cycles and speed. When a value differs, it names layer,
+    /// tensor, token, channel and cycle of the first one, writes the waveform around it as <out>.mismatch.fst and
+    /// ends with exit code 1.
+    #[command(after_help = "Examples:
+  heatvit run configs/digits.toml
+  heatvit run configs/digits.toml --count 100 --json figures.json
+  heatvit run configs/digits.toml --out build/digits")]
+    Run(RunArgs),
+    /// Write the output folder: Verilog, Vivado scripts, constraints, program and weights, manifest.
+    ///
+    /// Prints a line for each stage of the pipeline. --until stops after a stage; only the last one writes files.
+    #[command(after_help = "Examples:
+  heatvit gen configs/digits.toml --out build/digits
+  heatvit gen configs/digits.toml --until schedule     how many operations, MACs and bytes?")]
+    Gen(GenArgs),
+    /// Simulate the design on images and compare every tensor, without an output folder.
+    ///
+    /// Prints the table of `heatvit run`.
+    #[command(after_help = "Examples:
+  heatvit sim configs/digits.toml --count 3
+  heatvit sim configs/digits.toml --count 1 --trace first.fst     all signals of the first image, for gtkwave or surfer")]
+    Sim(SimArgs),
     /// Evaluate a network on images, without any hardware.
+    #[command(after_help = "Examples:
+  heatvit eval configs/digits.toml                          int8, the whole test set
+  heatvit eval configs/digits.toml --engine float --count 100")]
     Eval(EvalArgs),
     /// Quantize float weights to a file that every other command takes as --weights.
+    #[command(after_help = "Example:
+  heatvit quantize configs/digits.toml --out digits.int8.safetensors
+  heatvit run configs/digits.toml --weights digits.int8.safetensors")]
     Quantize(QuantizeArgs),
     /// Train the network from scratch and write its weights.
     ///
@@ -41,6 +72,68 @@ pub enum Command {
     /// Show what the tool knows.
     #[command(subcommand)]
     Show(ShowCommand),
+}
+
+/// Options of `run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// Where from.
+    #[command(flatten)]
+    pub source: Source,
+    /// Folder to write; an existing one is replaced only if heatvit made it [default: out/<config stem>].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// What to simulate.
+    #[command(flatten)]
+    pub proof: Proof,
+}
+
+/// Options of `gen`.
+#[derive(Clone, Debug, Args)]
+pub struct GenArgs {
+    /// Where from.
+    #[command(flatten)]
+    pub source: Source,
+    /// Folder to write; an existing one is replaced only if heatvit made it [default: out/<config stem>].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Stop after this stage.
+    #[arg(long, value_enum, value_name = "STAGE", default_value = "package")]
+    pub until: Stage,
+}
+
+/// Options of `sim`.
+#[derive(Clone, Debug, Args)]
+pub struct SimArgs {
+    /// Where from.
+    #[command(flatten)]
+    pub source: Source,
+    /// Write a waveform (FST) of the first image.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// What to simulate.
+    #[command(flatten)]
+    pub proof: Proof,
+}
+
+/// What is simulated, and where the figures go.
+#[derive(Clone, Debug, Args)]
+pub struct Proof {
+    /// Number of images.
+    #[arg(long, value_name = "N", default_value = "20", value_parser = count)]
+    pub count: usize,
+    /// Write the figures as JSON, too.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// A number of images.
+fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least one image is needed".to_owned()),
+        Ok(count) => Ok(count),
+        Err(_) => Err("a whole number is needed".to_owned()),
+    }
 }
 
 /// Options of `quantize`.
@@ -73,6 +166,8 @@ pub enum ShowCommand {
         /// Configuration file (TOML).
         config: PathBuf,
     },
+    /// The error of every polynomial unit against the exact function, as a table.
+    Errors,
 }
 
 /// Arithmetic of an evaluation.
@@ -116,7 +211,7 @@ pub struct EvalArgs {
     #[arg(long, value_enum, value_name = "ENGINE", default_value = "int8")]
     pub engine: EngineName,
     /// Number of images [default: the whole test set].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count)]
     pub count: Option<usize>,
     /// Write the figures as JSON, too.
     #[arg(long, value_name = "FILE")]

@@ -4,7 +4,9 @@ mod args;
 
 #[cfg(feature = "train")]
 pub use args::TrainArgs;
-pub use args::{Arguments, Command, EngineName, EvalArgs, QuantizeArgs, ShowCommand, Source};
+pub use args::{
+    Arguments, Command, EngineName, EvalArgs, GenArgs, Proof, QuantizeArgs, RunArgs, ShowCommand, SimArgs, Source,
+};
 
 use crate::command;
 use clap::Parser as _;
@@ -42,11 +44,40 @@ where
     };
     match command::execute(&arguments.command, out) {
         Ok(exit) => exit,
-        Err(e) => finish(writeln!(err, "error: {e}"), EXIT_REFUSED),
+        Err(e) => finish(writeln!(err, "error: {e}"), e.exit()),
     }
 }
 
 /// The exit code, unless what was to be said could not be said.
 fn finish(written: std::io::Result<()>, exit: u8) -> u8 {
     if written.is_ok() { exit } else { EXIT_REFUSED }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    /// The command lines in a help text: lines that start with the tool's name; what follows two blanks explains.
+    fn examples(help: &str) -> Vec<Vec<&str>> {
+        let lines = help.lines().filter_map(|line| line.strip_prefix("  ").filter(|l| l.starts_with("heatvit ")));
+        lines.map(|line| line.split("  ").next().unwrap_or(line).split(' ').collect()).collect()
+    }
+
+    #[test]
+    fn the_examples_of_every_help_text_are_accepted() {
+        let mut command = Arguments::command();
+        let mut found = Vec::new();
+        let mut helps = vec![command.render_long_help().to_string()];
+        helps.extend(command.get_subcommands_mut().map(|c| c.render_long_help().to_string()));
+        for help in &helps {
+            for example in examples(help) {
+                assert!(Arguments::try_parse_from(&example).is_ok(), "{example:?}");
+                found.push(example[1].to_owned());
+            }
+        }
+        for name in ["run", "gen", "sim", "eval", "quantize", "show"] {
+            assert!(found.iter().any(|f| f == name), "no example of {name}");
+        }
+    }
 }

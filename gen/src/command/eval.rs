@@ -4,15 +4,12 @@ use super::{print, write_json};
 use crate::cli::{EXIT_EQUAL, EngineName, EvalArgs};
 use crate::data_set::Image;
 use crate::error::GenError;
-use crate::evaluate::{accuracy, class_of, each};
-use crate::pipeline::{
-    Request, image_shape, load_config, load_network, load_quantized, load_weights, open_images, patches,
-};
-use crate::summary::Summary;
+use crate::evaluate::{accuracy, class_of, each, float_accuracy};
+use crate::pipeline::{Request, load_config, load_network, load_quantized, load_weights, open_images, patches};
+use crate::summary::{Macs, Summary};
 use heatvit_model::config::Config;
-use heatvit_model::float::{Engine, forward};
+use heatvit_model::float::Engine;
 use heatvit_model::golden::run;
-use heatvit_model::image::float_patches;
 use std::io::Write;
 
 /// Evaluates and prints the table.
@@ -23,7 +20,8 @@ pub fn eval(arguments: &EvalArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     let request = arguments.source.request();
     let config = load_config(&request.config)?;
     let images = open_images(&request, &config)?.test(arguments.count);
-    let mut summary = Summary { images: images.len(), ..Summary::default() };
+    let macs = Some(Macs::dense(&config.model.dims()));
+    let mut summary = Summary { images: images.len(), macs, ..Summary::default() };
     match arguments.engine {
         EngineName::Int8 => summary.accuracy.int8 = int8(&request, &config, &images)?,
         EngineName::Float => summary.accuracy.float = float(&request, &config, &images, Engine::Exact)?,
@@ -42,13 +40,7 @@ fn int8(request: &Request, config: &Config, images: &[Image]) -> Result<Option<f
 }
 
 /// Accuracy in float arithmetic.
-pub fn float(request: &Request, config: &Config, images: &[Image], engine: Engine) -> Result<Option<f64>, GenError> {
+fn float(request: &Request, config: &Config, images: &[Image], engine: Engine) -> Result<Option<f64>, GenError> {
     let (path, bytes) = load_weights(request, config)?;
-    let network = load_network(&path, &bytes, config)?;
-    let shape = image_shape(config);
-    let classes = each("float", images, |_, image| {
-        let patches = float_patches(&image.pixels, &shape).map_err(|e| GenError::stage("network", e))?;
-        Ok(class_of(forward(&network, engine, &patches).logits()))
-    })?;
-    Ok(accuracy(images, &classes))
+    float_accuracy(&load_network(&path, &bytes, config)?, config, images, engine)
 }

@@ -1,8 +1,12 @@
 //! The commands, one file each.
 
 mod eval;
+mod generate;
+mod proof;
 mod quantize;
+mod run;
 mod show;
+mod sim;
 #[cfg(feature = "train")]
 mod train;
 
@@ -19,6 +23,9 @@ use std::path::Path;
 /// Refused input.
 pub fn execute(command: &Command, out: &mut dyn Write) -> Result<u8, GenError> {
     match command {
+        Command::Run(arguments) => run::run(arguments, out),
+        Command::Gen(arguments) => generate::generate(arguments, out),
+        Command::Sim(arguments) => sim::sim(arguments, out),
         Command::Eval(arguments) => eval::eval(arguments, out),
         Command::Quantize(arguments) => quantize::quantize(arguments, out),
         #[cfg(feature = "train")]

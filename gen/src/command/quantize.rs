@@ -4,8 +4,7 @@ use super::print;
 use crate::cli::{EXIT_EQUAL, QuantizeArgs};
 use crate::error::GenError;
 use crate::files;
-use crate::pipeline::{load_config, load_weights, quantize_weights};
-use heatvit_model::quant::is_quantized;
+use crate::pipeline::{load_config, load_network, load_weights, quantize_network};
 use std::io::Write;
 
 /// Quantizes and writes the file.
@@ -16,10 +15,8 @@ pub fn quantize(arguments: &QuantizeArgs, out: &mut dyn Write) -> Result<u8, Gen
     let request = arguments.source.request();
     let config = load_config(&request.config)?;
     let (path, bytes) = load_weights(&request, &config)?;
-    if is_quantized(&bytes) {
-        return Err(GenError::file(&path, "it is quantized already", "name float weights"));
-    }
-    let quantized = quantize_weights(&request, &config, &path, &bytes)?;
+    let network = load_network(&path, &bytes, &config)?;
+    let quantized = quantize_network(&request, &config, &path, &network)?;
     let file = quantized.network.to_bytes().map_err(|e| GenError::stage("quant", e))?;
     files::write(&arguments.out, &file)?;
     let products = quantized.network.linears().len();

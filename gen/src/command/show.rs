@@ -4,6 +4,7 @@ use super::print;
 use crate::cli::{EXIT_EQUAL, ShowCommand};
 use crate::error::GenError;
 use crate::pipeline::load_config;
+use heatvit_model::poly::report::{markdown, report};
 use std::io::Write;
 
 /// Shows something.
@@ -17,6 +18,7 @@ pub fn show(what: &ShowCommand, out: &mut dyn Write) -> Result<u8, GenError> {
             let text = config.to_toml().map_err(|e| GenError::stage("config", e))?;
             print(out, &text)?;
         }
+        ShowCommand::Errors => print(out, &markdown(&report()))?,
     }
     Ok(EXIT_EQUAL)
 }

@@ -61,9 +61,9 @@ pub const ALUMODE: u64 = 0;
 /// D and A2 into the pre-adder, B2 into the multiplier.
 pub const INMODE: u64 = 0b0_0100;
 /// Multiplier result plus the cascade input.
-pub const OPMODE_CASCADE: u64 = 0b00_001_0101;
+pub const OPMODE_CASCADE: u64 = 0b0_0001_0101;
 /// Multiplier result plus port C.
-pub const OPMODE_C: u64 = 0b00_011_0101;
+pub const OPMODE_C: u64 = 0b0_0011_0101;
 
 /// `P <= Z + (D + A) * B` with registers A2, D, AD, B2, M and P; `Z` is PCIN or C by OPMODE[6:4].
 pub fn dsp48e2(design: &mut Design) -> ModuleId {

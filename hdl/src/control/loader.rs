@@ -267,7 +267,7 @@ impl Logic for LoaderControl {
                 if self.take_column.val() {
                     self.column.d.next = self.column.q.val() + 1;
                     self.address.d.next = self.address.q.val() + self.column_step.val();
-                    if !(self.column_limit.q.val() == 0) {
+                    if self.column_limit.q.val() != 0 {
                         self.column_limit.d.next = self.column_limit.q.val() - 1;
                     }
                     if self.last_column.val() {

@@ -34,7 +34,7 @@ fn parameter_lane(design: &mut Design) -> ModuleId {
     design.add(m.finish())
 }
 
-/// Collects parameter vectors from the stream and keeps up to [`SLOTS`] sets.
+/// Collects parameter vectors from the stream and keeps up to `SLOTS` sets.
 ///
 /// `advance` moves on to the next set; its values are at the outputs two cycles later.
 pub fn parameter_store(design: &mut Design, parameters: &Parameters) -> ModuleId {

@@ -1,35 +1,14 @@
-//! The route from a configuration to an output folder: a list of named stages, each of which makes one artefact
-//! from those before it.
+//! What the pipeline reads: configuration, weights and images, as a command line names them.
 
 use crate::data_set::{DataSet, Image, beside};
 use crate::error::GenError;
 use crate::files;
-use clap::ValueEnum;
 use heatvit_model::config::Config;
 use heatvit_model::float::{FloatNetwork, NetworkOptions};
 use heatvit_model::image::{self, ImageShape};
 use heatvit_model::quant::{self, QuantNetwork, Quantized};
 use heatvit_model::weights;
 use std::path::{Path, PathBuf};
-
-/// A stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub enum Stage {
-    /// The configuration, completed and checked.
-    Config,
-    /// The float network, from the weights file.
-    Network,
-    /// The quantized network.
-    Quant,
-    /// The program: operations in order, and the stream of weights.
-    Schedule,
-    /// The accelerator's design, verified.
-    Rtl,
-    /// Its Verilog.
-    Verilog,
-    /// The output folder.
-    Package,
-}
 
 /// What a command line asks of the pipeline.
 #[derive(Clone, Debug)]
@@ -75,6 +54,9 @@ pub fn load_weights(request: &Request, config: &Config) -> Result<(PathBuf, Vec<
 /// # Errors
 /// Weights of another network, or no weights.
 pub fn load_network(path: &Path, bytes: &[u8], config: &Config) -> Result<FloatNetwork, GenError> {
+    if quant::is_quantized(bytes) {
+        return Err(GenError::file(path, "it is quantized already", "name float weights"));
+    }
     weights::from_bytes(bytes, &config.model.dims(), &options(config)).map_err(|e| refused(path, &e))
 }
 
@@ -84,28 +66,41 @@ pub fn load_network(path: &Path, bytes: &[u8], config: &Config) -> Result<FloatN
 /// Unreadable weights, weights of another network, or a network that the integers cannot hold.
 pub fn load_quantized(request: &Request, config: &Config) -> Result<QuantNetwork, GenError> {
     let (path, bytes) = load_weights(request, config)?;
-    if !quant::is_quantized(&bytes) {
-        return Ok(quantize_weights(request, config, &path, &bytes)?.network);
+    if quant::is_quantized(&bytes) {
+        return read_quantized(&path, &bytes, config);
     }
-    let network = QuantNetwork::from_bytes(&bytes).map_err(|e| refused(&path, &e))?;
+    let network = load_network(&path, &bytes, config)?;
+    Ok(quantize_network(request, config, &path, &network)?.network)
+}
+
+/// Reads a file of `heatvit quantize`.
+///
+/// # Errors
+/// A broken file, or one of another network.
+pub fn read_quantized(path: &Path, bytes: &[u8], config: &Config) -> Result<QuantNetwork, GenError> {
+    let network = QuantNetwork::from_bytes(bytes).map_err(|e| refused(path, &e))?;
     if network.dims != config.model.dims() {
         let problem = format!("it is a network of {:?}, [model] says {:?}", network.dims, config.model.dims());
-        return Err(GenError::file(&path, problem, "quantize the configured network"));
+        return Err(GenError::file(path, problem, "quantize the configured network"));
     }
     Ok(network)
 }
 
-/// Quantizes float weights.
+/// Quantizes a float network, which was read from `path`.
 ///
 /// # Errors
-/// As [`load_quantized`].
-pub fn quantize_weights(request: &Request, config: &Config, path: &Path, bytes: &[u8]) -> Result<Quantized, GenError> {
-    let network = load_network(path, bytes, config)?;
+/// No images, or a network that the integers cannot hold.
+pub fn quantize_network(
+    request: &Request,
+    config: &Config,
+    path: &Path,
+    network: &FloatNetwork,
+) -> Result<Quantized, GenError> {
     let (data, shape) = (open_images(request, config)?, image_shape(config));
     let images = data.calibration(config.quantize.calibration_images);
     let patches: Result<Vec<_>, _> = images.iter().map(|i| image::float_patches(&i.pixels, &shape)).collect();
     let patches = patches.map_err(|e| GenError::stage("quant", e))?;
-    quant::quantize(&network, &config.name, &patches).map_err(|e| refused(path, &e))
+    quant::quantize(network, &config.name, &patches).map_err(|e| refused(path, &e))
 }
 
 /// An error of a library, which ends with its remedy, about a file.

@@ -1,0 +1,18 @@
+//! `heatvit sim`: simulates and compares, writes no output folder.
+
+use super::proof::{default_place, prove};
+use crate::cli::SimArgs;
+use crate::error::GenError;
+use crate::pipeline::{Stage, build};
+use std::io::Write;
+
+/// Simulates and compares.
+///
+/// # Errors
+/// Refused input.
+pub fn sim(arguments: &SimArgs, out: &mut dyn Write) -> Result<u8, GenError> {
+    let request = arguments.source.request();
+    let build = build(&request, Stage::Rtl)?;
+    let place = default_place(&request.config);
+    prove(&build, &request, &arguments.proof, (&place, arguments.trace.as_deref()), out)
+}

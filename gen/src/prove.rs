@@ -1,0 +1,109 @@
+//! A built network in the simulator: images through its design, every tensor compared.
+
+use crate::cli::{EXIT_EQUAL, EXIT_MISMATCH};
+use crate::compare::stretches;
+use crate::data_set::Image;
+use crate::error::GenError;
+use crate::pipeline::{Build, patches};
+use crate::simulated::SimulatedDevice;
+use crate::summary::Summary;
+use crate::verify::{self, Device as _, Outcome};
+use heatvit_model::config::Config;
+use heatvit_rtl::Design;
+use heatvit_sim::axi::MemoryConfig;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What became of the images.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// In the order of the images.
+    pub outcomes: Vec<Outcome>,
+    /// The longest time that it took to make the design executable.
+    pub build: Duration,
+}
+
+impl Trial {
+    /// The first image that differs.
+    pub fn differing(&self) -> Option<usize> {
+        self.outcomes.iter().position(|o| !o.equal())
+    }
+
+    /// Exit code of a command that ran this.
+    pub fn exit(&self) -> u8 {
+        if self.differing().is_some() { EXIT_MISMATCH } else { EXIT_EQUAL }
+    }
+
+    /// What is said about the first image that differs; empty when none does.
+    pub fn report(&self) -> String {
+        self.differing().map_or(String::new(), |index| verify::report(index, &self.outcomes[index]))
+    }
+}
+
+/// The memory behind the design.
+pub fn memory(config: &Config) -> MemoryConfig {
+    MemoryConfig {
+        bytes_per_cycle: config.memory.bytes_per_cycle(config.accelerator.clock_mhz),
+        latency_cycles: u64::from(config.memory.latency_cycles),
+        stalls: None,
+        faults: Vec::new(),
+    }
+}
+
+/// int8 patches of images.
+///
+/// # Errors
+/// An image of another shape.
+pub fn all_patches(config: &Config, images: &[Image]) -> Result<Vec<Vec<i8>>, GenError> {
+    images.iter().map(|image| patches(config, image)).collect()
+}
+
+/// Runs images through `design`, which is the build's own or an edited copy of it.
+///
+/// # Errors
+/// A build that does not reach the design, or a design that cannot be simulated.
+pub fn run(build: &Build, design: &Design, patches: &[Vec<i8>]) -> Result<Trial, GenError> {
+    let (program, memory) = (build.program()?, memory(build.config()?));
+    let plan = stretches(program);
+    let slowest = Mutex::new(Duration::ZERO);
+    let outcomes = verify::images(build.quant()?, &plan, patches, || {
+        let start = Instant::now();
+        let device = SimulatedDevice::new(design, program, &memory)?;
+        let mut slowest = slowest.lock().unwrap_or_else(PoisonError::into_inner);
+        *slowest = start.elapsed().max(*slowest);
+        Ok(device)
+    })?;
+    Ok(Trial { outcomes, build: slowest.into_inner().unwrap_or_else(PoisonError::into_inner) })
+}
+
+/// Runs images through a copy of the design that `edit` has changed: for planted faults.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_edited(build: &Build, patches: &[Vec<i8>], edit: impl FnOnce(&mut Design)) -> Result<Trial, GenError> {
+    let mut design = build.design()?.clone();
+    edit(&mut design);
+    run(build, &design, patches)
+}
+
+/// Runs an image once more and writes the waveform of a range of cycles.
+///
+/// # Errors
+/// As [`run`], or an unwritable file.
+pub fn trace(build: &Build, patches: &[i8], cycles: Range<u64>, file: &Path) -> Result<(), GenError> {
+    let (program, memory) = (build.program()?, memory(build.config()?));
+    SimulatedDevice::new(build.design()?, program, &memory)?.trace(patches, cycles, file)
+}
+
+/// The figures of a trial; the accuracy in float arithmetic is left to the caller.
+///
+/// # Errors
+/// A build that does not reach the program.
+pub fn summarize(build: &Build, images: &[Image], trial: &Trial) -> Result<Summary, GenError> {
+    let mut summary = verify::summarize(&trial.outcomes, images, build.program()?.macs(), trial.build);
+    let a = &build.config()?.accelerator;
+    summary.derive(u64::from(a.rows * a.columns), a.clock_mhz);
+    Ok(summary)
+}
