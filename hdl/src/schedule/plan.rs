@@ -67,17 +67,7 @@ impl Program {
         if !parameters.holds(&needed) {
             return Err(ScheduleError::TooLarge { needed: Box::new(needed), given: Box::new(parameters.clone()) });
         }
-        for (what, value) in [
-            ("words of the streamed operands", needed.a_words),
-            ("words of the residual stream", needed.x_words),
-            ("words of the scores", needed.s_words),
-            ("addresses of the values", needed.v_words),
-            ("words of the keys", needed.k_words),
-        ] {
-            if value > 1 << 16 {
-                return Err(ScheduleError::Field { what, value: u64::from(value), limit: 1 << 16 });
-            }
-        }
+        check_fields(dims, &needed)?;
         let layout = Layout::new(dims, parameters);
         let mut planner = Planner { network, layout: layout.clone(), products: Vec::new() };
         planner.network();
@@ -106,6 +96,26 @@ impl Program {
     /// Multiply-accumulates of an image.
     pub fn macs(&self) -> u64 {
         self.products.iter().map(|p| p.macs).sum()
+    }
+}
+
+/// Everything that goes into a 16-bit field of a descriptor or addresses a memory fits there.
+fn check_fields(dims: &Dims, needed: &Parameters) -> Result<(), ScheduleError> {
+    const ADDRESSES: u64 = 1 << 16;
+    const FIELD: u64 = u16::MAX as u64;
+    let patch_vectors = dims.tokens as u64 * (dims.patch_inputs as u64).div_ceil(u64::from(needed.rows));
+    let quantities = [
+        ("words of the streamed operands", u64::from(needed.a_words), ADDRESSES),
+        ("words of the residual stream", u64::from(needed.x_words), ADDRESSES),
+        ("words of the scores", u64::from(needed.s_words), ADDRESSES),
+        ("addresses of the values", u64::from(needed.v_words), ADDRESSES),
+        ("words of the keys", u64::from(needed.k_words), ADDRESSES),
+        ("vectors of an image", patch_vectors, FIELD),
+        ("vectors of the position embedding", 2 * u64::from(needed.x_words), FIELD),
+    ];
+    match quantities.into_iter().find(|(_, value, limit)| value > limit) {
+        Some((what, value, limit)) => Err(ScheduleError::Field { what, value, limit }),
+        None => Ok(()),
     }
 }
 

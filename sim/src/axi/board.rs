@@ -310,6 +310,7 @@ impl<E: Engine> Board<E> {
         for (register, value) in settings {
             self.write_register(register, value, hook)?;
         }
+        self.memory.begin_image();
         let start = self.write_register(offset::CONTROL, 1, hook)?;
         let cycles = self.wait(start, limit, hook)?;
         let status = self.read_register(offset::STATUS, hook)?;

@@ -96,6 +96,7 @@ pub struct MemoryModel {
     write: WriteChannel,
     budget: f64,
     cycle: u64,
+    epoch: u64,
     random: Option<ChaCha8Rng>,
     bytes_read: u64,
 }
@@ -111,6 +112,7 @@ impl MemoryModel {
             write: WriteChannel::default(),
             budget: 0.0,
             cycle: 0,
+            epoch: 0,
             random,
             bytes_read: 0,
         };
@@ -236,6 +238,13 @@ impl MemoryModel {
         }
     }
 
+    /// Begins an image: the turning order and the saved bandwidth start anew, so that an image takes the same
+    /// cycles whatever ran before it.
+    pub fn begin_image(&mut self) {
+        self.epoch = self.cycle;
+        self.budget = 0.0;
+    }
+
     /// True where a random stall does not hold a handshake back.
     fn free(&mut self) -> bool {
         self.random.as_mut().is_none_or(|r| !r.random_bool(0.25))
@@ -253,7 +262,7 @@ impl MemoryModel {
     fn refresh(&mut self) {
         for turn in 0..READ_PORTS {
             // A turning order shares the bandwidth evenly.
-            let port = (turn + self.cycle as usize) % READ_PORTS;
+            let port = (turn + (self.cycle - self.epoch) as usize) % READ_PORTS;
             self.refresh_read(port);
         }
         self.write.address_ready = self.write.bursts.len() < OUTSTANDING && self.free();
