@@ -101,7 +101,7 @@ fn illegal_values_name_rule_and_remedy() {
         (
             "classes = 3\n",
             "classes = 3\n[train]\nepochs = 3\n",
-            "a.toml:9: `train.warmup_epochs` = 5 (default) is not legal: the warm-up is shorter than train.epochs (3); \
+            "a.toml:9: `train.warmup_epochs` = 3 (default) is not legal: the warm-up is shorter than train.epochs (3); \
              lower it or train for more epochs",
         ),
     ];
