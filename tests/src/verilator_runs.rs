@@ -17,11 +17,11 @@ fn stalling(seed: u64) -> MemoryConfig {
 }
 
 /// Several blocks; neither tokens nor channels divide into tiles.
-fn workload() -> Workload {
-    let dims =
-        Dims { tokens: 21, patch_inputs: 16, embed: 40, depth: 2, heads: 3, head_dim: 16, mlp_hidden: 72, classes: 10 };
-    Workload::random(&dims, (16, 16), 3)
-}
+const UNEVEN: Dims =
+    Dims { tokens: 21, patch_inputs: 16, embed: 40, depth: 2, heads: 3, head_dim: 16, mlp_hidden: 72, classes: 10 };
+/// The dimensions of configs/digits.toml.
+const DIGITS: Dims =
+    Dims { tokens: 82, patch_inputs: 16, embed: 64, depth: 6, heads: 4, head_dim: 16, mlp_hidden: 128, classes: 10 };
 
 /// An engine that keeps no state of the former board but its design's, which the board resets.
 fn run_alone<E: Engine>(w: &Workload, engine: E, config: &MemoryConfig, image: &[i8]) -> (Outcome, Board<E>) {
@@ -30,10 +30,9 @@ fn run_alone<E: Engine>(w: &Workload, engine: E, config: &MemoryConfig, image: &
     (outcome, board)
 }
 
-/// One compilation serves all questions: it takes longer than the runs.
-#[test]
-fn verilated_accelerator_equals_the_simulator() {
-    let w = workload();
+/// One compilation serves all questions about a design: it takes longer than the runs.
+fn verilated_equals_the_simulator(dims: &Dims) {
+    let w = Workload::random(dims, (16, 16), 3);
     let fresh = || Simulator::new(&w.design).unwrap();
     let mut verilated = Verilated::new(&w.design).unwrap();
     let images: Vec<Vec<i8>> = (0..5).map(|i| w.image(i)).collect();
@@ -55,4 +54,14 @@ fn verilated_accelerator_equals_the_simulator() {
         assert_eq!(outcome.words, expected.words);
         assert_eq!(outcome, simulated);
     }
+}
+
+#[test]
+fn verilated_accelerator_equals_the_simulator() {
+    verilated_equals_the_simulator(&UNEVEN);
+}
+
+#[test]
+fn verilated_accelerator_of_the_digits_equals_the_simulator() {
+    verilated_equals_the_simulator(&DIGITS);
 }
