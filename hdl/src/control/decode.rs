@@ -23,9 +23,6 @@ const STREAM_FIELDS: [Field; 8] = [
 /// Fields of the row scale behind them.
 const ROW_SCALE_FIELDS: [Field; 3] = [Field::RowGainLow, Field::GainHigh, Field::Exponents];
 
-/// Bits of an entry of the streamer's queue.
-pub const STREAM_BITS: u32 = 16 * (STREAM_FIELDS.len() + ROW_SCALE_FIELDS.len()) as u32;
-
 /// The streamer's queue entry of a descriptor.
 pub fn op_fields(descriptor: &Expr) -> Expr {
     let parts: Vec<Expr> = STREAM_FIELDS.iter().chain(&ROW_SCALE_FIELDS).map(|f| field(descriptor, *f)).collect();

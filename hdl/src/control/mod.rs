@@ -4,6 +4,6 @@ mod decode;
 mod loader;
 mod streamer;
 
-pub use decode::{Operation, STREAM_BITS, count_registers, field, flag, op_fields, stream_field, target};
+pub use decode::{Operation, count_registers, field, flag, op_fields, stream_field, target};
 pub use loader::loader;
 pub use streamer::streamer;
