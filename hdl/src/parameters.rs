@@ -1,7 +1,8 @@
 //! What fixes the shape of the hardware. Two networks that fit the same [`Parameters`] run on
 //! the same Verilog.
 
-use heatvit_model::quant::Dims;
+use crate::schedule::SelectorLayout;
+use heatvit_model::quant::{Dims, QuantNetwork};
 
 /// Largest token count the 16-bit row counters and memories are dimensioned for.
 pub const MAX_TOKENS: u32 = 512;
@@ -27,7 +28,14 @@ pub struct Parameters {
     pub x_words: u32,
     /// Groups of C logits.
     pub out_words: u32,
+    /// Most attention heads that the token selector scores; 0: no selector hardware.
+    pub selector_heads: u32,
 }
+
+/// Selectors that a program may have: their token counts share one beat of results.
+pub const MAX_SELECTORS: u32 = 8;
+/// Most attention heads of a selector: sums of head weights stay within the divider.
+pub const MAX_SELECTOR_HEADS: u32 = 16;
 
 impl Parameters {
     /// Smallest accelerator of an R x C array on which a network of these dimensions runs; every memory holds
@@ -47,7 +55,33 @@ impl Parameters {
             s_words: 2 * tokens * tokens.div_ceil(rows),
             x_words: tokens * words(dims.embed),
             out_words: (dims.classes as u32).div_ceil(columns),
+            selector_heads: 0,
         }
+    }
+
+    /// Smallest accelerator on which a network runs: [`Self::for_dims`], and room for its selectors.
+    pub fn for_network(network: &QuantNetwork, rows: u32, columns: u32) -> Self {
+        let plain = Self::for_dims(&network.dims, rows, columns);
+        if network.selectors.is_empty() { plain } else { plain.with_selectors(&network.dims) }
+    }
+
+    /// The same accelerator with selector hardware, and memories that hold what selectors put there.
+    pub fn with_selectors(self, dims: &Dims) -> Self {
+        let nets = SelectorLayout::new(dims, self.rows as usize);
+        let tokens = dims.tokens as u32;
+        Self {
+            selector_heads: (dims.heads as u32).max(self.selector_heads),
+            a_words: self.a_words.max((dims.tokens * nets.words()) as u32),
+            v_words: self.v_words.max(tokens.div_ceil(self.rows) * (nets.channels() as u32)),
+            // The package is put together in a row behind all tokens.
+            x_words: self.x_words.max((tokens + 1) * (dims.embed as u32).div_ceil(self.rows)),
+            ..self
+        }
+    }
+
+    /// Whether there is selector hardware.
+    pub fn has_selector(&self) -> bool {
+        self.selector_heads > 0
     }
 
     /// Whether everything that `other` holds finds room here.
@@ -60,6 +94,7 @@ impl Parameters {
             && self.s_words >= other.s_words
             && self.x_words >= other.x_words
             && self.out_words >= other.out_words
+            && self.selector_heads >= other.selector_heads
     }
 
     /// Column pairs, i.e. DSP columns.
@@ -80,6 +115,11 @@ impl Parameters {
     /// Depth of tables that are addressed by a row: a power of two, at least 2, for an address has a bit.
     pub fn row_depth(&self) -> u32 {
         self.max_tokens.next_power_of_two().max(2)
+    }
+
+    /// Group of C results at which the token counts of the stages begin: behind all logits, at a whole beat.
+    pub fn counts_group(&self) -> u32 {
+        self.out_words.next_multiple_of((8 / self.columns).max(1))
     }
 
     /// R-byte vectors that carry the parameters of C lanes.

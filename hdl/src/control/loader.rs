@@ -24,6 +24,8 @@ enum Phase {
     Parameters,
     /// Loads the columns of a tile.
     Columns,
+    /// Waits for the selector, which runs while nothing else does.
+    Select,
     /// The program has ended.
     Done,
     /// The descriptor is refused.
@@ -42,6 +44,9 @@ struct LoaderControl {
     pub is_set_count: Signal<In, Bit>,
     pub is_product: Signal<In, Bit>,
     pub is_end: Signal<In, Bit>,
+    pub is_select: Signal<In, Bit>,
+    pub select_legal: Signal<In, Bit>,
+    pub select_done: Signal<In, Bit>,
     pub serial: Signal<In, Bits<16>>,
     pub wide: Signal<In, Bit>,
     pub amount: Signal<In, Bits<16>>,
@@ -71,6 +76,7 @@ struct LoaderControl {
     pub align: Signal<Out, Bit>,
     pub latch: Signal<Out, Bit>,
     pub set_count: Signal<Out, Bit>,
+    pub select: Signal<Out, Bit>,
     pub push: Signal<Out, Bit>,
     pub shift: Signal<Out, Bit>,
     pub commit: Signal<Out, Bit>,
@@ -100,6 +106,7 @@ struct LoaderControl {
     reduction_limit: DFF<Bits<16>>,
     full: DFF<Bit>,
     empty: Signal<Local, Bit>,
+    may_take: Signal<Local, Bit>,
     in_order: Signal<Local, Bit>,
     take_parameter: Signal<Local, Bit>,
     take_column: Signal<Local, Bit>,
@@ -137,6 +144,8 @@ impl Logic for LoaderControl {
             full
         );
         self.empty.next = self.issued.q.val() == self.retired.q.val();
+        // A fill or a selector must not meet rows that are under way.
+        self.may_take.next = (!self.is_fill.val() & !self.is_select.val()) | self.empty.val();
         self.in_order.next = self.serial.val() == self.issued.q.val();
         self.last_of_left.next = self.left.q.val() == 1;
         self.last_column.next = self.column.q.val() == self.column_last.val();
@@ -181,9 +190,10 @@ impl Logic for LoaderControl {
         self.take_beat.next = false;
         self.latch.next = false;
         self.set_count.next = false;
+        self.select.next = (self.phase.q.val() == Phase::Select) & self.select_legal.val();
         if (self.phase.q.val() == Phase::Decode) & self.beat_valid.val() {
-            self.take_beat.next = !self.is_fill.val() | self.empty.val();
-            self.latch.next = !self.is_fill.val() | self.empty.val();
+            self.take_beat.next = self.may_take.val();
+            self.latch.next = self.may_take.val();
             self.set_count.next = self.is_set_count.val();
         }
 
@@ -203,6 +213,10 @@ impl Logic for LoaderControl {
                             self.address.d.next = self.fill_base.val();
                             self.phase.d.next = Phase::Fill;
                         }
+                    } else if self.is_select.val() {
+                        if self.empty.val() {
+                            self.phase.d.next = Phase::Select;
+                        }
                     } else if self.is_product.val() & self.in_order.val() {
                         self.phase.d.next = Phase::Push;
                     } else if self.is_end.val() {
@@ -210,6 +224,13 @@ impl Logic for LoaderControl {
                     } else if !self.is_nop.val() & !self.is_set_count.val() {
                         self.phase.d.next = Phase::Refused;
                     }
+                }
+            }
+            Phase::Select => {
+                if !self.select_legal.val() {
+                    self.phase.d.next = Phase::Refused;
+                } else if self.select_done.val() {
+                    self.phase.d.next = Phase::Decode;
                 }
             }
             Phase::Fill => {

@@ -31,6 +31,7 @@ struct StreamerControl {
     pub reduction_tiles: Signal<In, Bits<16>>,
     pub source_base: Signal<In, Bits<16>>,
     pub source_pitch: Signal<In, Bits<16>>,
+    pub shared_tiles: Signal<In, Bits<16>>,
     pub target_base: Signal<In, Bits<16>>,
     pub target_pitch: Signal<In, Bits<16>>,
     pub target_step: Signal<In, Bits<16>>,
@@ -164,7 +165,9 @@ impl Logic for StreamerControl {
             Phase::Run => {
                 self.at_row.d.next = self.at_row.q.val() + 1;
                 self.rows_left.d.next = self.rows_left.q.val() - 1;
-                self.source.d.next = self.source.q.val() + self.source_pitch.val();
+                if self.reduction_left.q.val() > self.shared_tiles.val() {
+                    self.source.d.next = self.source.q.val() + self.source_pitch.val();
+                }
                 self.target.d.next = self.target.q.val() + self.target_pitch.val();
                 if self.last_row.val() {
                     self.at_row.d.next = 0.into();
@@ -237,6 +240,7 @@ const DOC: &str = "Sends the rows of the streamed operand through the array, til
 - hold_second: rows depend on the operation before the previous one\n\
 - hold_cycles: from the first row of a last tile to the end of what that row causes\n\
 - count: rows\n\
+- shared_tiles: last reduction tiles of which every row reads the first row's words\n\
 - target_step: words (channels for V) from one target tile to the next\n\
 - part_last: tiles that share a target word, less one\n\
 - limit: tokens that the stationary operand holds\n\

@@ -5,7 +5,7 @@ use crate::control::{Operation, flag, stream_field, streamer, target};
 use crate::operand::operand_path;
 use crate::parameters::Parameters;
 use crate::pipeline::{Outputs, delay_line, flag_line, place};
-use crate::schedule::descriptor::{Field, Target, flags};
+use crate::schedule::descriptor::{Field, Target, counts, flags};
 use heatvit_rtl::{Design, Expr, ModuleBuilder};
 
 /// Cycles from the streamer's outputs to the memories' data: one register, then the memories' two.
@@ -84,6 +84,7 @@ pub(super) fn stream_stage(
             ("reduction_tiles", &bounds.reduction_tiles),
             ("source_base", &f(Field::SourceBase)),
             ("source_pitch", &f(Field::SourcePitch)),
+            ("shared_tiles", &f(Field::Counts).slice(counts::SHARED_TILES, counts::SHARED_BITS).resize(16)),
             ("target_base", &f(Field::TargetBase)),
             ("target_pitch", &f(Field::TargetPitch)),
             ("target_step", &is_values.mux(&literal(parameters.columns), &literal(1))),

@@ -9,7 +9,8 @@ use heatvit_rtl::{Design, Expr, ModuleBuilder, ModuleId, Ty};
 pub fn operand_path(design: &mut Design, parameters: &Parameters) -> ModuleId {
     let rows = parameters.rows;
     let lane_bits = rows.ilog2();
-    let id = operand_lane(design, lane_bits);
+    let selector = parameters.has_selector();
+    let id = operand_lane(design, lane_bits, selector);
     let lane = child(design, id);
     let mut m = ModuleBuilder::new(
         "operand_path",
@@ -21,7 +22,9 @@ pub fn operand_path(design: &mut Design, parameters: &Parameters) -> ModuleId {
     let norm = m.input("norm", Ty::bits(42), "row of the norm table: shift selector, multiplier, mean");
     let maximum = m.input("maximum", Ty::signed(16), "row maximum of the scores");
     let limit = m.input("limit", Ty::bits(16), "number of real lanes");
-    let source = m.input("source", Ty::bits(2), "0 direct, 1 LayerNorm, 2 exp");
+    let source = m.input("source", Ty::bits(2), "0 direct, 1 LayerNorm, 2 exp, 3 ones");
+    let first_masked = selector.then(|| m.input("first_masked", Ty::bit(), "lane 0 is masked, too"));
+    let accumulate = selector.then(|| m.input("accumulate", Ty::bit(), "add to the sum of the package"));
     let spread = |m: &mut ModuleBuilder, name: &str, flat: &Expr, ty: Ty| {
         let lanes = m.declare(name, ty.lanes(rows));
         m.assign(&lanes, flat);
@@ -38,7 +41,10 @@ pub fn operand_path(design: &mut Design, parameters: &Parameters) -> ModuleId {
     let is_exp = m.wire("is_exp", &source.eq_lit(2));
     let source_5 = m.delay("source", &source, 5);
     let operand = m.output("operand", Ty::signed(8).lanes(rows), "operand for the array");
-    m.array("lanes", id, &lane, rows)
+    let word = selector.then(|| m.output("word_5", Ty::signed(16).lanes(rows), "package, five cycles after its data"));
+    let accumulate_1 = accumulate.map(|flag| m.reg("accumulate_1", &flag));
+    let mut lanes = m
+        .array("lanes", id, &lane, rows)
         .lanes("index", &index)
         .lanes("direct_0", &direct)
         .lanes("residual_0", &residual)
@@ -50,7 +56,15 @@ pub fn operand_path(design: &mut Design, parameters: &Parameters) -> ModuleId {
         .input("is_exp_0", &is_exp)
         .input("sel_2", &sel)
         .input("source_5", &source_5)
-        .lanes("operand", &operand)
-        .done();
+        .lanes("operand", &operand);
+    for (port, value) in [("first_masked_0", &first_masked), ("accumulate_1", &accumulate_1)] {
+        if let Some(value) = value {
+            lanes = lanes.input(port, value);
+        }
+    }
+    if let Some(word) = &word {
+        lanes = lanes.lanes("word_5", word);
+    }
+    lanes.done();
     design.add(m.finish())
 }

@@ -1,6 +1,7 @@
 //! Reciprocal of a row sum, times a constant, as multiplier and shift.
 
 use crate::pipeline::{bit_length, clamp_mult, delay_line, normalize_mult};
+use crate::selector::FACTOR_BITS;
 use heatvit_model::poly::recip::recip_table;
 use heatvit_rtl::{Bits, Design, Expr, MemoryStyle, ModuleBuilder, ModuleId, Ty};
 
@@ -8,7 +9,9 @@ use heatvit_rtl::{Bits, Design, Expr, MemoryStyle, ModuleBuilder, ModuleId, Ty};
 pub const RECIPROCAL_CYCLES: u32 = 7;
 
 /// `heatvit_model::poly::recip`: piecewise linear over 128 segments, one row per cycle.
-pub fn reciprocal(design: &mut Design) -> ModuleId {
+///
+/// With a selector, its multiplier serves another product while nothing divides.
+pub fn reciprocal(design: &mut Design, selector: bool) -> ModuleId {
     let mut m = ModuleBuilder::new(
         "reciprocal",
         "gain * 2^exponent / sum as a 17-bit multiplier and a shift selector, seven cycles later.\n\
@@ -48,7 +51,18 @@ pub fn reciprocal(design: &mut Design) -> ModuleId {
     let exponent_4 = delay_line(design, &mut m, "exponent", &exponent, 4);
     let length_4 = m.delay("length_2", &length_2, 2);
     // Cycle 5: times the constant.
-    let product = m.reg("product", &(&inverse * &gain_4));
+    let (mut a, mut b) = (inverse, gain_4);
+    if selector {
+        let lent = m.input("lent", Ty::bit(), "the multiplier is the selector's");
+        let factor_a = m.input("factor_a", Ty::bits(FACTOR_BITS), "the selector's factor");
+        let factor_b = m.input("factor_b", Ty::bits(FACTOR_BITS), "the selector's other factor");
+        a = lent.mux(&factor_a.extend(17), &a);
+        b = lent.mux(&factor_b.extend(17), &b);
+    }
+    let product = m.reg("product", &(&a * &b));
+    if selector {
+        m.output_as("product_out", &product.slice(0, 2 * FACTOR_BITS - 1), "product of the factors, a cycle later");
+    }
     let shift_5 = m.reg("shift_5", &(length_4.to_signed() - Expr::slit(1, 2) - &exponent_4).resize(10));
     let empty_5 = m.delay("empty", &length_4.eq_lit(0), 1);
     // Cycle 6: cut to 17 bits. Cycle 7: normalise.

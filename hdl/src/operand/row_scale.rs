@@ -2,6 +2,7 @@
 
 use super::reciprocal::{RECIPROCAL_CYCLES, reciprocal};
 use crate::parameters::Parameters;
+use crate::selector::FACTOR_BITS;
 use crate::pipeline::{adder_tree, child, delay_line, flag_line};
 use heatvit_rtl::{Design, Expr, MemoryStyle, ModuleBuilder, ModuleId, Ty, WritePort};
 
@@ -13,7 +14,7 @@ pub const SUM_BITS: u32 = 17;
 pub fn row_scale(design: &mut Design, parameters: &Parameters) -> ModuleId {
     let rows = parameters.rows;
     let row_bits = parameters.row_depth().ilog2();
-    let id = reciprocal(design);
+    let id = reciprocal(design, parameters.has_selector());
     let unit = child(design, id);
     let mut m = ModuleBuilder::new(
         "row_scale",
@@ -61,8 +62,16 @@ pub fn row_scale(design: &mut Design, parameters: &Parameters) -> ModuleId {
     let at_sum = levels + 2;
     let gain = delay_line(design, &mut m, "gain", &gain, at_sum);
     let exponent = delay_line(design, &mut m, "exponent", &exponent, at_sum);
+    let lend = parameters.has_selector().then(|| lend(&mut m));
     let (mut mult, mut sel) = (None, None);
-    m.instance("reciprocal", id, &unit)
+    let mut instance = m.instance("reciprocal", id, &unit);
+    if let Some((inputs, product)) = &lend {
+        for (name, value) in inputs {
+            instance = instance.input(name, value);
+        }
+        instance = instance.output_to("product_out", product);
+    }
+    instance
         .input("sum", &sum)
         .input("gain", &gain)
         .input("exponent", &exponent)
@@ -85,4 +94,13 @@ pub fn row_scale(design: &mut Design, parameters: &Parameters) -> ModuleId {
     m.output_as("mult_out", &scale.slice(0, 17), "multiplier, one cycle after the address");
     m.output_as("sel_out", &scale.slice(17, 2), "shift selector, one cycle after the address");
     design.add(m.finish())
+}
+
+/// Ports through which the selector borrows the multiplier.
+fn lend(m: &mut ModuleBuilder) -> ([(&'static str, Expr); 3], Expr) {
+    let factor = |m: &mut ModuleBuilder, name| m.input(name, Ty::bits(FACTOR_BITS), "the selector's factor");
+    let lent = m.input("lent", Ty::bit(), "the multiplier is the selector's");
+    let inputs = [("lent", lent), ("factor_a", factor(m, "factor_a")), ("factor_b", factor(m, "factor_b"))];
+    let product = m.output("product_out", Ty::bits(2 * FACTOR_BITS - 1), "product of the factors, a cycle later");
+    (inputs, product)
 }

@@ -86,13 +86,30 @@ pub enum Opcode {
     Product = 0x4804,
     /// The end of the program.
     End = 0x4805,
+    /// Scores the tokens, makes the package of those that are dropped, and sets the count registers.
+    Select = 0x4806,
+}
+
+/// Fields of [`Opcode::Select`] under their own names.
+pub mod select {
+    use super::Field;
+    /// Words of the residual stream a row.
+    pub const ROW_WORDS: Field = Field::TargetPitch;
+    /// Attention heads.
+    pub const HEADS: Field = Field::Amount;
+    /// Cycles from one token to the next in scoring, less one.
+    pub const LAST_SLOT: Field = Field::ColumnStep;
+    /// Tokens with at least this score are kept, in 1/512.
+    pub const THRESHOLD: Field = Field::MultLow;
+    /// Bit 0 of the flags: dropped tokens leave no package.
+    pub const NO_PACKAGE: u32 = 0;
 }
 
 /// Places of the parts of [`Field::Flags`].
 pub mod flags {
     /// Stationary operand: 0 weights from the stream, 1 K, 2 V.
     pub const STATIONARY: u32 = 0;
-    /// Streamed operand: 0 A, 1 normalised X, 2 exp of S.
+    /// Streamed operand: 0 A, 1 normalised X, 2 exp of S, 3 ones (127) for every candidate token.
     pub const SOURCE: u32 = 2;
     /// Destination: see [`super::Target`].
     pub const TARGET: u32 = 4;
@@ -102,6 +119,8 @@ pub mod flags {
     pub const HOLD: u32 = 8;
     /// Bank of the row tables.
     pub const BANK: u32 = 10;
+    /// Results for memory A also go to memory V, from the channel in `StationaryBase` on.
+    pub const ALSO_VALUES: u32 = 11;
     /// Shift selector.
     pub const SELECTOR: u32 = 12;
     /// Scaled by row (or by the one multiplier of the descriptor), not by channel; no parameters in the stream.
@@ -120,10 +139,20 @@ pub mod counts {
     pub const OUTPUTS_FROM_LIMIT: u32 = 8;
     /// Reduction tiles = limit / R, rounded up.
     pub const REDUCTION_FROM_LIMIT: u32 = 9;
+    /// Last reduction tiles that are the same for all rows: every row reads row 0's words.
+    pub const SHARED_TILES: u32 = 10;
+    /// Bits of that number.
+    pub const SHARED_BITS: u32 = 4;
+    /// The residual of a row is read from where the selector found its token.
+    pub const GATHER: u32 = 14;
 }
 
 /// Count registers; register 0 always holds 1.
 pub const COUNT_REGISTERS: u32 = 4;
+/// Register of the rows of the residual stream.
+pub const COUNT_TOKENS: u16 = 1;
+/// Register of the rows without the package token: class token and candidates.
+pub const COUNT_CANDIDATES: u16 = 2;
 
 /// Destination memories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use crate::parameters::Parameters;
 use heatvit_model::quant::Dims;
+use std::ops::Range;
 
 /// Channels of a tensor in the order of its lanes; `None` pads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,29 @@ impl Padding {
     pub fn heads(heads: usize, head_dim: usize, unit: usize) -> Self {
         let padded = head_dim.next_multiple_of(unit);
         Self((0..heads * padded).map(|c| (c % padded < head_dim).then(|| c / padded * head_dim + c % padded)).collect())
+    }
+
+    /// Whole words of a tensor that contain the channels `first..end`; lanes of other channels pad.
+    /// Returns the first word as well.
+    pub fn window(first: usize, end: usize, unit: usize) -> (usize, Self) {
+        let word = first / unit;
+        let lanes = word * unit..end.next_multiple_of(unit);
+        (word, Self(lanes.map(|c| (first..end).contains(&c).then_some(c)).collect()))
+    }
+
+    /// Lanes of `width` channels for each head of a group, padded to `lanes`; heads outside of `wanted` pad.
+    pub fn group(group: &Range<usize>, width: usize, lanes: usize, wanted: &Range<usize>) -> Self {
+        let channel = |lane: usize| {
+            let head = group.start + lane / width;
+            (group.contains(&head) && wanted.contains(&head)).then_some(group.start * width + lane)
+        };
+        Self((0..lanes).map(channel).collect())
+    }
+
+    /// These lanes and then others.
+    pub fn then(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
     }
 
     /// The same lanes for channels that are `by` further on.

@@ -1,10 +1,12 @@
 //! From a quantized network to the program.
 
-use super::descriptor::{Descriptor, Field, Hold, Opcode};
+use super::descriptor::{COUNT_CANDIDATES, COUNT_TOKENS, Descriptor, Field, Hold, Opcode};
 use super::image::Image;
 use super::layout::{Layout, Padding};
-use super::product::{Output, Product, Source, Stationary};
-use crate::parameters::Parameters;
+use super::product::{Output, Product, Rows, Source, Stationary, Tiles, Work};
+use super::select::Select;
+use crate::parameters::{MAX_SELECTOR_HEADS, MAX_SELECTORS, Parameters};
+use heatvit_model::golden::StageCounts;
 use heatvit_model::quant::{Block, Dims, Linear, NormParams, QuantNetwork};
 
 /// Why a network does not fit the accelerator.
@@ -39,21 +41,47 @@ pub enum ScheduleError {
 pub struct Program {
     /// Memory layout.
     pub layout: Layout,
-    /// Products in order.
-    pub products: Vec<Product>,
+    /// Operations in order.
+    pub steps: Vec<Step>,
     /// The program region of the stream.
     pub stream: Vec<u8>,
     /// Classes: logits that are written.
     pub classes: usize,
     /// Embedding channels D.
     pub embed: usize,
+    /// Selectors.
+    pub selectors: usize,
     patch_inputs: usize,
+    /// Byte behind the logits at which the token counts of the stages are written.
+    counts_at: usize,
 }
 
-struct Planner<'n> {
-    network: &'n QuantNetwork,
-    layout: Layout,
-    products: Vec<Product>,
+/// An operation of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A matrix product.
+    Product(Box<Product>),
+    /// Scores, package and counts of a selector.
+    Select(Select),
+}
+
+impl Step {
+    /// The matrix product, if it is one.
+    pub fn product(&self) -> Option<&Product> {
+        match self {
+            Self::Product(product) => Some(product),
+            Self::Select(_) => None,
+        }
+    }
+}
+
+pub(super) struct Planner<'n> {
+    pub(super) network: &'n QuantNetwork,
+    pub(super) layout: Layout,
+    pub(super) steps: Vec<Step>,
+    pub(super) serial: usize,
+    /// Selectors so far.
+    pub(super) stage: usize,
 }
 
 impl Program {
@@ -63,17 +91,36 @@ impl Program {
     /// When the network does not fit.
     pub fn compile(network: &QuantNetwork, parameters: &Parameters) -> Result<Self, ScheduleError> {
         let dims = &network.dims;
-        let needed = Parameters::for_dims(dims, parameters.rows, parameters.columns);
+        let needed = Parameters::for_network(network, parameters.rows, parameters.columns);
         if !parameters.holds(&needed) {
             return Err(ScheduleError::TooLarge { needed: Box::new(needed), given: Box::new(parameters.clone()) });
         }
-        check_fields(dims, &needed)?;
+        check_fields(network, &needed)?;
         let layout = Layout::new(dims, parameters);
-        let mut planner = Planner { network, layout: layout.clone(), products: Vec::new() };
+        let mut planner = Planner { network, layout: layout.clone(), steps: Vec::new(), serial: 0, stage: 0 };
         planner.network();
-        let products = planner.products;
-        let stream = stream(network, &layout, &products);
-        Ok(Self { layout, products, stream, classes: dims.classes, embed: dims.embed, patch_inputs: dims.patch_inputs })
+        let steps = planner.steps;
+        let stream = stream(network, &layout, &steps);
+        Ok(Self {
+            layout,
+            steps,
+            stream,
+            classes: dims.classes,
+            embed: dims.embed,
+            selectors: network.selectors.len(),
+            patch_inputs: dims.patch_inputs,
+            counts_at: (2 * parameters.counts_group() * parameters.columns) as usize,
+        })
+    }
+
+    /// The matrix products in order.
+    pub fn products(&self) -> impl Iterator<Item = &Product> {
+        self.steps.iter().filter_map(Step::product)
+    }
+
+    /// Rows of the residual stream before any selector.
+    pub fn all_tokens(&self) -> StageCounts {
+        StageCounts { tokens: self.layout.tokens, candidates_and_class: self.layout.tokens }
     }
 
     /// The image region of the stream: patches `[tokens][patch_inputs]`.
@@ -88,19 +135,32 @@ impl Program {
         self.layout.tokens * self.patch_inputs
     }
 
-    /// 16-byte beats that the logits take.
+    /// 16-byte beats of results: the logits and, with selectors, the token counts.
     pub fn result_beats(&self) -> usize {
-        (2 * self.classes).div_ceil(16)
+        if self.selectors == 0 { (2 * self.classes).div_ceil(16) } else { self.counts_at / 16 + 1 }
     }
 
-    /// Multiply-accumulates of an image.
-    pub fn macs(&self) -> u64 {
-        self.products.iter().map(|p| p.macs).sum()
+    /// Rows after each stage, from what the design wrote.
+    pub fn written_counts(&self, results: &[u8]) -> Vec<usize> {
+        let words = results.get(self.counts_at..).unwrap_or(&[]).chunks_exact(2);
+        words.take(self.selectors).map(|w| usize::from(u16::from_le_bytes([w[0], w[1]]))).collect()
+    }
+
+    /// Multiply-accumulates of an image, of whose tokens each stage left `stages`.
+    pub fn macs(&self, stages: &[StageCounts]) -> u64 {
+        self.products().map(|p| p.macs(&self.counts(p.stage, stages))).sum()
+    }
+
+    /// Rows after `stage` selectors; stages that are not given leave all.
+    pub fn counts(&self, stage: usize, stages: &[StageCounts]) -> StageCounts {
+        let passed = stages.get(..stage).unwrap_or(stages);
+        passed.last().copied().unwrap_or_else(|| self.all_tokens())
     }
 }
 
 /// Everything that goes into a 16-bit field of a descriptor or addresses a memory fits there.
-fn check_fields(dims: &Dims, needed: &Parameters) -> Result<(), ScheduleError> {
+fn check_fields(network: &QuantNetwork, needed: &Parameters) -> Result<(), ScheduleError> {
+    let dims = &network.dims;
     const ADDRESSES: u64 = 1 << 16;
     const FIELD: u64 = u16::MAX as u64;
     let patch_vectors = dims.tokens as u64 * (dims.patch_inputs as u64).div_ceil(u64::from(needed.rows));
@@ -112,6 +172,8 @@ fn check_fields(dims: &Dims, needed: &Parameters) -> Result<(), ScheduleError> {
         ("words of the keys", u64::from(needed.k_words), ADDRESSES),
         ("vectors of an image", patch_vectors, FIELD),
         ("vectors of the position embedding", 2 * u64::from(needed.x_words), FIELD),
+        ("attention heads of a selector", u64::from(needed.selector_heads), u64::from(MAX_SELECTOR_HEADS)),
+        ("selectors", network.selectors.len() as u64, u64::from(MAX_SELECTORS)),
     ];
     match quantities.into_iter().find(|(_, value, limit)| value > limit) {
         Some((what, value, limit)) => Err(ScheduleError::Field { what, value, limit }),
@@ -119,17 +181,26 @@ fn check_fields(dims: &Dims, needed: &Parameters) -> Result<(), ScheduleError> {
     }
 }
 
-fn stream(network: &QuantNetwork, layout: &Layout, products: &[Product]) -> Vec<u8> {
+fn stream(network: &QuantNetwork, layout: &Layout, steps: &[Step]) -> Vec<u8> {
     let linears = network.linears();
     let mut image = Image::new(layout);
-    let mut count = Descriptor::new(Opcode::SetCount);
-    count.set(Field::Counts, 1).set(Field::Amount, network.dims.tokens as u16);
-    image.descriptor(&count);
+    for register in [COUNT_TOKENS, COUNT_CANDIDATES] {
+        let mut count = Descriptor::new(Opcode::SetCount);
+        count.set(Field::Counts, register).set(Field::Amount, network.dims.tokens as u16);
+        image.descriptor(&count);
+    }
     image.fill_residual(&network.pos, network.dims.embed);
-    for product in products {
+    for step in steps {
+        let product = match step {
+            Step::Product(product) => product,
+            Step::Select(select) => {
+                image.descriptor(&select.descriptor(layout));
+                continue;
+            }
+        };
         image.descriptor(&product.descriptor(layout));
         if let Stationary::Weights { linear, outputs, inputs } = &product.stationary {
-            let tiles = (product.output_tiles, product.reduction_tiles);
+            let tiles = (outputs.lanes().div_ceil(layout.columns), inputs.lanes() / layout.rows);
             image.weights(linears[*linear], outputs, inputs, tiles);
         }
     }
@@ -138,24 +209,24 @@ fn stream(network: &QuantNetwork, layout: &Layout, products: &[Product]) -> Vec<
 }
 
 /// What distinguishes the linear layers of the network.
-struct Layer<'a> {
-    tensor: String,
-    operand_tensor: Option<String>,
-    linear: (usize, &'a Linear),
-    outputs: Padding,
-    inputs: Padding,
-    source: Source,
-    hold: Hold,
-    output: Output,
-    all_tokens: bool,
+pub(super) struct Layer<'a> {
+    pub(super) tensor: String,
+    pub(super) operand_tensor: Option<String>,
+    pub(super) linear: (usize, &'a Linear),
+    pub(super) outputs: Padding,
+    pub(super) inputs: Padding,
+    pub(super) source: Source,
+    pub(super) hold: Hold,
+    pub(super) output: Output,
+    pub(super) rows: Rows,
 }
 
 impl Planner<'_> {
-    fn dims(&self) -> &Dims {
+    pub(super) fn dims(&self) -> &Dims {
         &self.network.dims
     }
 
-    fn plain(&self, channels: usize) -> Padding {
+    pub(super) fn plain(&self, channels: usize) -> Padding {
         Padding::plain(channels, self.layout.rows)
     }
 
@@ -163,27 +234,55 @@ impl Planner<'_> {
         Padding::heads(self.dims().heads, self.dims().head_dim, self.layout.rows)
     }
 
-    fn layer(&mut self, layer: Layer<'_>) {
-        let rows = if layer.all_tokens { self.dims().tokens } else { 1 };
+    /// A product with weights.
+    pub(super) fn layer(&mut self, layer: Layer<'_>) {
         let (linear, l) = layer.linear;
-        self.products.push(Product {
-            serial: self.products.len(),
+        let product = Product {
             tensor: layer.tensor,
             operand_tensor: layer.operand_tensor,
-            sums_tensor: None,
-            results: layer.outputs.clone(),
-            rows,
-            all_tokens: layer.all_tokens,
-            output_tiles: layer.outputs.lanes().div_ceil(self.layout.columns),
-            reduction_tiles: layer.inputs.lanes() / self.layout.rows,
-            macs: (rows * l.inputs * l.outputs) as u64,
+            results: Some(layer.outputs.clone()),
+            rows: layer.rows,
+            outputs: Tiles::Fixed(layer.outputs.lanes().div_ceil(self.layout.columns)),
+            reduction: Tiles::Fixed(layer.inputs.lanes() / self.layout.rows),
+            work: Work::Row(l.inputs * l.outputs),
             stationary: Stationary::Weights { linear, outputs: layer.outputs, inputs: layer.inputs },
-            wait: 0,
             source: layer.source,
             hold: layer.hold,
             output: layer.output,
             selector: l.sel,
-        });
+            ..self.product()
+        };
+        self.push(product);
+    }
+
+    /// A product of nothing, to be filled in.
+    pub(super) fn product(&self) -> Product {
+        Product {
+            serial: self.serial,
+            tensor: String::new(),
+            operand_tensor: None,
+            sums_tensor: None,
+            results: None,
+            stage: self.stage,
+            rows: Rows::Tokens,
+            limit: Rows::Tokens,
+            outputs: Tiles::Fixed(1),
+            reduction: Tiles::Fixed(1),
+            shared: 0,
+            work: Work::Row(0),
+            for_selector: false,
+            stationary: Stationary::Any,
+            wait: 0,
+            source: Source::Operand { base: 0, pitch: 0 },
+            hold: Hold::None,
+            output: Output::Logits,
+            selector: 0,
+        }
+    }
+
+    pub(super) fn push(&mut self, product: Product) {
+        self.steps.push(Step::Product(Box::new(product)));
+        self.serial += 1;
     }
 
     fn network(&mut self) {
@@ -199,9 +298,12 @@ impl Planner<'_> {
             source: Source::Operand { base: 0, pitch: self.layout.patch_words },
             hold: Hold::None,
             output: self.residual(norm_after(0)),
-            all_tokens: true,
+            rows: Rows::Tokens,
         });
         for (i, block) in network.blocks.iter().enumerate() {
+            if let Some((at, selector)) = network.selectors.iter().enumerate().find(|(_, s)| s.block == i) {
+                self.select(at, selector, block.norm1);
+            }
             self.block(i, block, norm_after(i + 1));
         }
         self.layer(Layer {
@@ -210,10 +312,10 @@ impl Planner<'_> {
             linear: (1 + 6 * dims.depth, &network.head),
             outputs: Padding::plain(dims.classes, self.layout.columns),
             inputs: self.plain(dims.embed),
-            source: Source::Normed,
+            source: Source::Normed { word: 0 },
             hold: Hold::Previous,
             output: Output::Logits,
-            all_tokens: false,
+            rows: Rows::One,
         });
     }
 
@@ -237,13 +339,13 @@ impl Planner<'_> {
                 linear: (first + at, linears[at]),
                 outputs: self.heads(),
                 inputs: self.plain(dims.embed),
-                source: Source::Normed,
+                source: Source::Normed { word: 0 },
                 hold: if at == 0 { Hold::Previous } else { Hold::None },
                 output,
-                all_tokens: true,
+                rows: Rows::Tokens,
             });
         }
-        let values_retired = self.products.len();
+        let values_retired = self.serial;
         // Scores of head h + 1 run while the row maxima of head h settle.
         self.scores(i, block, 0, values_retired - 1);
         for h in 0..dims.heads {
@@ -262,7 +364,7 @@ impl Planner<'_> {
             source: Source::Operand { base: 0, pitch: attention },
             hold: Hold::Previous,
             output: self.residual(block.norm2),
-            all_tokens: true,
+            rows: Rows::Tokens,
         });
         let hidden = self.layout.hidden_words;
         self.layer(Layer {
@@ -271,10 +373,10 @@ impl Planner<'_> {
             linear: (first + 4, &block.fc1),
             outputs: self.plain(dims.mlp_hidden),
             inputs: self.plain(dims.embed),
-            source: Source::Normed,
+            source: Source::Normed { word: 0 },
             hold: Hold::Previous,
             output: Output::Operand { base: 0, pitch: hidden, gelu: Some(block.gelu) },
-            all_tokens: true,
+            rows: Rows::Tokens,
         });
         self.layer(Layer {
             tensor: name("residual"),
@@ -285,7 +387,7 @@ impl Planner<'_> {
             source: Source::Operand { base: 0, pitch: hidden },
             hold: Hold::Previous,
             output: self.residual(next),
-            all_tokens: true,
+            rows: Rows::Tokens,
         });
     }
 
@@ -297,44 +399,34 @@ impl Planner<'_> {
 
     fn scores(&mut self, i: usize, block: &Block, head: usize, wait: usize) {
         let dims = self.dims().clone();
-        let tokens = Padding::plain(dims.tokens, self.layout.columns);
         let base = head * self.layout.head_words;
-        self.products.push(Product {
-            serial: self.products.len(),
+        let product = Product {
             tensor: format!("blocks.{i}.attn.scores.{head}"),
-            operand_tensor: None,
-            sums_tensor: None,
-            output_tiles: tokens.lanes() / self.layout.columns,
-            results: tokens,
-            rows: dims.tokens,
-            all_tokens: true,
-            reduction_tiles: self.layout.head_words,
-            macs: (dims.tokens * dims.tokens * dims.head_dim) as u64,
+            outputs: Tiles::OfLimit,
+            reduction: Tiles::Fixed(self.layout.head_words),
+            work: Work::Token(dims.head_dim),
             stationary: Stationary::Keys { head },
             wait,
             source: Source::Operand { base, pitch: self.layout.attention_words },
-            hold: Hold::None,
             output: Output::Scores { bank: head % 2, scale: block.scores },
             selector: block.scores.sel,
-        });
+            ..self.product()
+        };
+        self.push(product);
     }
 
     fn attend(&mut self, i: usize, block: &Block, head: usize, wait: usize, hold: Hold) {
         let dims = self.dims().clone();
         let lanes = self.layout.head_lanes;
-        // This head's channels of the tensor of all heads.
-        let results = Padding::plain(dims.head_dim, lanes).shifted(head * dims.head_dim);
-        self.products.push(Product {
-            serial: self.products.len(),
+        let product = Product {
             tensor: format!("blocks.{i}.attn.o"),
             operand_tensor: Some(format!("blocks.{i}.attn.exp.{head}")),
             sums_tensor: Some(format!("blocks.{i}.attn.rowsum.{head}")),
-            output_tiles: lanes / self.layout.columns,
-            results,
-            rows: dims.tokens,
-            all_tokens: true,
-            reduction_tiles: self.layout.score_words,
-            macs: (dims.tokens * dims.tokens * dims.head_dim) as u64,
+            // This head's channels of the tensor of all heads.
+            results: Some(Padding::plain(dims.head_dim, lanes).shifted(head * dims.head_dim)),
+            outputs: Tiles::Fixed(lanes / self.layout.columns),
+            reduction: Tiles::OfLimit,
+            work: Work::Token(dims.head_dim),
             stationary: Stationary::Values { head },
             wait,
             source: Source::Exponentials { bank: head % 2, scale: block.attend },
@@ -344,7 +436,8 @@ impl Planner<'_> {
                 pitch: self.layout.attention_words,
                 gelu: None,
             },
-            selector: 0,
-        });
+            ..self.product()
+        };
+        self.push(product);
     }
 }

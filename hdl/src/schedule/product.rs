@@ -1,7 +1,8 @@
 //! One matrix product as the hardware runs it.
 
-use super::descriptor::{Descriptor, Field, Hold, Opcode, Target, counts, flags};
+use super::descriptor::{COUNT_CANDIDATES, COUNT_TOKENS, Descriptor, Field, Hold, Opcode, Target, counts, flags};
 use super::layout::{Layout, Padding};
+use heatvit_model::golden::StageCounts;
 use heatvit_model::layernorm::inverse_channels;
 use heatvit_model::quant::{GeluParams, NormParams, RowScale, ScoreScale};
 
@@ -27,6 +28,81 @@ pub enum Stationary {
         /// The head.
         head: usize,
     },
+    /// Some channels of what a selector keeps in memory V.
+    Locals {
+        /// First channel there.
+        channel: usize,
+        /// Channels there of all heads.
+        pitch: usize,
+    },
+    /// Whatever the first key is: the result does not depend on it.
+    Any,
+}
+
+/// A number of rows that depends on the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// The class token only.
+    One,
+    /// The whole residual stream.
+    Tokens,
+    /// The residual stream without the package token.
+    Candidates,
+}
+
+impl Rows {
+    /// The number.
+    pub fn number(self, counts: &StageCounts) -> usize {
+        match self {
+            Self::One => 1,
+            Self::Tokens => counts.tokens,
+            Self::Candidates => counts.candidates_and_class,
+        }
+    }
+
+    fn register(self) -> u16 {
+        match self {
+            Self::One => 0,
+            Self::Tokens => COUNT_TOKENS,
+            Self::Candidates => COUNT_CANDIDATES,
+        }
+    }
+}
+
+/// Tiles of a dimension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tiles {
+    /// As many.
+    Fixed(usize),
+    /// As many as the limit's rows need.
+    OfLimit,
+}
+
+impl Tiles {
+    fn number(self, limit: usize, size: usize) -> usize {
+        match self {
+            Self::Fixed(tiles) => tiles,
+            Self::OfLimit => limit.div_ceil(size),
+        }
+    }
+
+    fn field(self) -> u16 {
+        match self {
+            Self::Fixed(tiles) => tiles as u16,
+            Self::OfLimit => 0,
+        }
+    }
+}
+
+/// Multiply-accumulates of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// As many.
+    Row(usize),
+    /// As many for each token that is attended.
+    Token(usize),
+    /// As many for each candidate token.
+    Candidate(usize),
 }
 
 /// Where the streamed operand comes from.
@@ -39,12 +115,20 @@ pub enum Source {
         /// Words a row.
         pitch: usize,
     },
-    /// The residual stream, normalised.
-    Normed,
+    /// The residual stream from a word on, normalised.
+    Normed {
+        /// First word of the row.
+        word: usize,
+    },
     /// Exponentials of the scores in a bank.
     Exponentials {
         /// Bank.
         bank: usize,
+        /// Scale of the output.
+        scale: RowScale,
+    },
+    /// One row of 127 for every candidate token.
+    Ones {
         /// Scale of the output.
         scale: RowScale,
     },
@@ -61,6 +145,31 @@ pub enum Output {
         pitch: usize,
         /// Activation function.
         gelu: Option<GeluParams>,
+    },
+    /// Memory A and, transposed, memory V.
+    OperandAndValues {
+        /// First word.
+        base: usize,
+        /// Words a row.
+        pitch: usize,
+        /// Activation function.
+        gelu: GeluParams,
+        /// First channel in V.
+        channel: usize,
+        /// Channels of all heads in V.
+        channels: usize,
+    },
+    /// A word of each row of memory S, for the selector.
+    Logit {
+        /// The word.
+        word: usize,
+    },
+    /// The residual stream as the selector left it, moved together; the norm that reads it next.
+    Gathered {
+        /// The norm.
+        norm: NormParams,
+        /// Channels D.
+        channels: usize,
     },
     /// Memory K.
     Keys,
@@ -84,6 +193,9 @@ pub enum Output {
     Logits,
 }
 
+/// Words a row of what a selector's scoring reads: one with keep less drop logits, one with head weights.
+pub const LOGIT_WORDS: usize = 2;
+
 /// A matrix product with everything that the hardware must know of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Product {
@@ -95,18 +207,24 @@ pub struct Product {
     pub operand_tensor: Option<String>,
     /// Tensor of the row sums, for exponentials.
     pub sums_tensor: Option<String>,
-    /// Channels of the results in lanes; of scores: the tokens.
-    pub results: Padding,
+    /// Channels of the results in lanes; `None`: the tokens.
+    pub results: Option<Padding>,
+    /// Selectors that have passed before.
+    pub stage: usize,
     /// Rows streamed.
-    pub rows: usize,
-    /// Whether `rows` is the token count (register 1) or one row (register 0).
-    pub all_tokens: bool,
+    pub rows: Rows,
+    /// Rows that the stationary operand holds, where these are tokens.
+    pub limit: Rows,
     /// Output tiles.
-    pub output_tiles: usize,
+    pub outputs: Tiles,
     /// Reduction tiles.
-    pub reduction_tiles: usize,
-    /// Real reduction length and outputs, for counting MACs.
-    pub macs: u64,
+    pub reduction: Tiles,
+    /// Last reduction tiles that all rows share.
+    pub shared: usize,
+    /// Real multiply-accumulates.
+    pub work: Work,
+    /// Whether a selector needs it, not the backbone.
+    pub for_selector: bool,
     /// Stationary operand.
     pub stationary: Stationary,
     /// Products that must be retired before K or V is read.
@@ -122,12 +240,52 @@ pub struct Product {
 }
 
 impl Product {
+    /// Rows streamed.
+    pub fn row_count(&self, counts: &StageCounts) -> usize {
+        self.rows.number(counts)
+    }
+
+    /// Output tiles.
+    pub fn output_tiles(&self, counts: &StageCounts, layout: &Layout) -> usize {
+        self.outputs.number(self.limit.number(counts), layout.columns)
+    }
+
+    /// Reduction tiles.
+    pub fn reduction_tiles(&self, counts: &StageCounts, layout: &Layout) -> usize {
+        self.reduction.number(self.limit.number(counts), layout.rows)
+    }
+
+    /// Channels of the results in lanes.
+    pub fn result_lanes(&self, counts: &StageCounts, layout: &Layout) -> Padding {
+        match &self.results {
+            Some(channels) => channels.clone(),
+            None => Padding::plain(self.limit.number(counts), layout.columns),
+        }
+    }
+
+    /// Multiply-accumulates.
+    pub fn macs(&self, counts: &StageCounts) -> u64 {
+        let each = match self.work {
+            Work::Row(macs) => macs,
+            Work::Token(macs) => macs * counts.tokens,
+            Work::Candidate(macs) => macs * (counts.candidates_and_class - 1),
+        };
+        (self.row_count(counts) * each) as u64
+    }
+
     /// The descriptor.
     pub fn descriptor(&self, layout: &Layout) -> Descriptor {
         let mut d = Descriptor::new(Opcode::Product);
         d.set(Field::Serial, self.serial as u16);
-        d.set(Field::OutputTiles, self.output_tiles as u16).set(Field::ReductionTiles, self.reduction_tiles as u16);
-        d.or(Field::Counts, u16::from(self.all_tokens), counts::ROWS).or(Field::Counts, 1, counts::LIMIT);
+        d.set(Field::OutputTiles, self.outputs.field()).set(Field::ReductionTiles, self.reduction.field());
+        d.or(Field::Counts, self.rows.register(), counts::ROWS).or(
+            Field::Counts,
+            self.limit.register(),
+            counts::LIMIT,
+        );
+        d.or(Field::Counts, u16::from(self.outputs == Tiles::OfLimit), counts::OUTPUTS_FROM_LIMIT);
+        d.or(Field::Counts, u16::from(self.reduction == Tiles::OfLimit), counts::REDUCTION_FROM_LIMIT);
+        d.or(Field::Counts, self.shared as u16, counts::SHARED_TILES);
         d.or(Field::Flags, self.hold as u16, flags::HOLD).or(Field::Flags, self.selector as u16, flags::SELECTOR);
         self.stationary_fields(&mut d, layout);
         self.source_fields(&mut d, layout);
@@ -141,17 +299,18 @@ impl Product {
             Stationary::Weights { .. } => {}
             Stationary::Keys { head } => {
                 let pitch = layout.attention_words;
-                d.or(Field::Flags, 1, flags::STATIONARY).or(Field::Counts, 1, counts::OUTPUTS_FROM_LIMIT);
+                d.or(Field::Flags, 1, flags::STATIONARY);
                 d.set(Field::StationaryBase, (head * layout.head_words) as u16);
                 d.set(Field::ColumnStep, pitch as u16).set(Field::ReductionStep, 1);
                 d.set(Field::OutputStep, (pitch * layout.columns) as u16);
             }
             Stationary::Values { head } => {
                 let pitch = layout.attention_words * layout.rows;
-                d.or(Field::Flags, 2, flags::STATIONARY).or(Field::Counts, 1, counts::REDUCTION_FROM_LIMIT);
-                d.set(Field::StationaryBase, (head * layout.head_lanes) as u16);
-                d.set(Field::ColumnStep, 1).set(Field::ReductionStep, pitch as u16);
-                d.set(Field::OutputStep, layout.columns as u16);
+                transposed(d, layout, head * layout.head_lanes, pitch);
+            }
+            Stationary::Locals { channel, pitch } => transposed(d, layout, channel, pitch),
+            Stationary::Any => {
+                d.or(Field::Flags, 1, flags::STATIONARY);
             }
         }
     }
@@ -159,15 +318,18 @@ impl Product {
     fn source_fields(&self, d: &mut Descriptor, layout: &Layout) {
         let (base, pitch) = match self.source {
             Source::Operand { base, pitch } => (base, pitch),
-            Source::Normed => {
+            Source::Normed { word } => {
                 d.or(Field::Flags, 1, flags::SOURCE);
-                (0, layout.embed_words)
+                (word, layout.embed_words)
+            }
+            Source::Ones { scale } => {
+                d.or(Field::Flags, 3, flags::SOURCE);
+                row_scale(d, scale);
+                (0, 0)
             }
             Source::Exponentials { bank, scale } => {
                 d.or(Field::Flags, 2, flags::SOURCE).or(Field::Flags, bank as u16, flags::BANK);
-                d.or(Field::Flags, 1, flags::BY_ROW);
-                d.set(Field::RowGainLow, scale.gain as u16).or(Field::GainHigh, (scale.gain >> 16) as u16, 0);
-                d.or(Field::Exponents, u16::from(scale.exponent as u8), 0);
+                row_scale(d, scale);
                 (bank * layout.tokens * layout.score_words, layout.score_words)
             }
         };
@@ -178,12 +340,17 @@ impl Product {
         let (target, base, pitch) = match &self.output {
             Output::Operand { base, pitch, gelu } => {
                 if let Some(g) = gelu {
-                    d.or(Field::Flags, 1, flags::GELU);
-                    d.set(Field::GeluKnee, g.t as u16).set(Field::GeluKappa, g.kappa as u16);
-                    d.set(Field::GeluDelta, g.d1 as u16).set(Field::GeluShift, g.shift as u16);
+                    activation(d, g);
                 }
                 (Target::Operand, *base, *pitch)
             }
+            Output::OperandAndValues { base, pitch, gelu, channel, channels } => {
+                activation(d, gelu);
+                d.or(Field::Flags, 1, flags::ALSO_VALUES);
+                d.set(Field::StationaryBase, *channel as u16).set(Field::ValuePitch, *channels as u16);
+                (Target::Operand, *base, *pitch)
+            }
+            Output::Logit { word } => (Target::Scores, *word, LOGIT_WORDS),
             Output::Keys => (Target::Keys, 0, layout.attention_words),
             Output::Values => {
                 d.set(Field::ValuePitch, (layout.attention_words * layout.rows) as u16);
@@ -199,11 +366,38 @@ impl Product {
                 norm_fields(d, norm, *channels);
                 (Target::Residual, 0, layout.embed_words)
             }
+            Output::Gathered { norm, channels } => {
+                norm_fields(d, norm, *channels);
+                // Scaled by zero: the residual goes through as it is.
+                d.or(Field::Flags, 1, flags::BY_ROW).or(Field::Flags, 1, flags::ONE_SCALE);
+                d.or(Field::Counts, 1, counts::GATHER);
+                (Target::Residual, 0, layout.embed_words)
+            }
             Output::Logits => (Target::Logits, 0, 0),
         };
         d.or(Field::Flags, target as u16, flags::TARGET);
         d.set(Field::TargetBase, base as u16).set(Field::TargetPitch, pitch as u16);
     }
+}
+
+/// Stationary vectors from memory V: one per channel.
+fn transposed(d: &mut Descriptor, layout: &Layout, channel: usize, pitch: usize) {
+    d.or(Field::Flags, 2, flags::STATIONARY);
+    d.set(Field::StationaryBase, channel as u16);
+    d.set(Field::ColumnStep, 1).set(Field::ReductionStep, pitch as u16);
+    d.set(Field::OutputStep, layout.columns as u16);
+}
+
+fn row_scale(d: &mut Descriptor, scale: RowScale) {
+    d.or(Field::Flags, 1, flags::BY_ROW);
+    d.set(Field::RowGainLow, scale.gain as u16).or(Field::GainHigh, (scale.gain >> 16) as u16, 0);
+    d.or(Field::Exponents, u16::from(scale.exponent as u8), 0);
+}
+
+fn activation(d: &mut Descriptor, g: &GeluParams) {
+    d.or(Field::Flags, 1, flags::GELU);
+    d.set(Field::GeluKnee, g.t as u16).set(Field::GeluKappa, g.kappa as u16);
+    d.set(Field::GeluDelta, g.d1 as u16).set(Field::GeluShift, g.shift as u16);
 }
 
 fn norm_fields(d: &mut Descriptor, norm: &NormParams, channels: usize) {
