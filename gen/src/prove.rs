@@ -66,15 +66,19 @@ pub fn all_patches(config: &Config, images: &[Image]) -> Result<Vec<Vec<i8>>, Ge
 /// A build that does not reach the design, or a design that cannot be simulated.
 pub fn run(build: &Build, design: &Design, patches: &[Vec<i8>]) -> Result<Trial, GenError> {
     let (program, memory) = (build.program()?, memory(build.config()?));
-    let plan = stretches(program);
     let slowest = Mutex::new(Duration::ZERO);
-    let outcomes = verify::images(build.quant()?, &plan, patches, || {
-        let start = Instant::now();
-        let device = SimulatedDevice::new(design, program, &memory)?;
-        let mut slowest = slowest.lock().unwrap_or_else(PoisonError::into_inner);
-        *slowest = start.elapsed().max(*slowest);
-        Ok(device)
-    })?;
+    let outcomes = verify::images(
+        build.quant()?,
+        |golden| stretches(program, golden),
+        patches,
+        || {
+            let start = Instant::now();
+            let device = SimulatedDevice::new(design, program, &memory)?;
+            let mut slowest = slowest.lock().unwrap_or_else(PoisonError::into_inner);
+            *slowest = start.elapsed().max(*slowest);
+            Ok(device)
+        },
+    )?;
     Ok(Trial { outcomes, build: slowest.into_inner().unwrap_or_else(PoisonError::into_inner) })
 }
 
@@ -102,7 +106,7 @@ pub fn trace(build: &Build, patches: &[i8], cycles: Range<u64>, file: &Path) -> 
 /// # Errors
 /// A build that does not reach the program.
 pub fn summarize(build: &Build, images: &[Image], trial: &Trial) -> Result<Summary, GenError> {
-    let mut summary = verify::summarize(&trial.outcomes, images, build.program()?.macs(), trial.build);
+    let mut summary = verify::summarize(&trial.outcomes, images, build.program()?.macs(&[]), trial.build);
     let a = &build.config()?.accelerator;
     summary.derive(u64::from(a.rows * a.columns), a.clock_mhz);
     Ok(summary)

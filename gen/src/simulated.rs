@@ -5,8 +5,9 @@ use crate::error::GenError;
 use crate::layout::{Layout, SIMULATED_BASE};
 use crate::verify::{Device, NO_ANSWER, NO_INTERRUPT, NOT_DONE, Run};
 use heatvit_hdl::probe;
-use heatvit_hdl::schedule::descriptor::Target;
-use heatvit_hdl::schedule::{Program, split};
+use heatvit_hdl::schedule::descriptor::{COUNT_TOKENS, Target};
+use heatvit_hdl::schedule::{Program, Step, split};
+use heatvit_model::golden::StageCounts;
 use heatvit_rtl::Design;
 use heatvit_sim::axi::{Board, Job, MemoryConfig, MemoryModel, RunReport};
 use heatvit_sim::{Probe, Recorder, SimError, Simulator, Wave};
@@ -17,7 +18,13 @@ use std::path::Path;
 
 /// Cycles after which an image counts as hung: many times what any network of this size needs.
 fn cycle_limit(program: &Program) -> u64 {
-    let tiles: usize = program.products.iter().map(|p| p.output_tiles * p.reduction_tiles * (p.rows + 200)).sum();
+    let all = program.all_tokens();
+    let tiles: usize = program
+        .products()
+        .map(|p| {
+            p.output_tiles(&all, &program.layout) * p.reduction_tiles(&all, &program.layout) * (p.row_count(&all) + 200)
+        })
+        .sum();
     100_000 + 20 * tiles as u64
 }
 
@@ -50,12 +57,21 @@ fn board(design: &Design, program: &Program, memory: &MemoryConfig) -> Result<(B
     Ok((board, layout))
 }
 
-fn probes(simulator: &mut Simulator) -> Result<Vec<Probe>, SimError> {
-    let table: [(&str, &str, &[&str]); 3] = [
+fn probes(simulator: &mut Simulator, selectors: bool) -> Result<Vec<Probe>, SimError> {
+    let mut table: Vec<(&str, &str, &[&str])> = vec![
         ("result", probe::RESULT_VALID, &[probe::RESULT_TARGET, probe::RESULT_BYTES, probe::RESULT_WORDS]),
         ("operand", probe::OPERAND_VALID, &[probe::OPERAND]),
         ("row sum", probe::ROW_SUM_VALID, &[probe::ROW_SUM]),
+        ("product", probe::PRODUCT_STREAMED, &[]),
     ];
+    if selectors {
+        table.extend([
+            ("decision", probe::DECIDED, &[probe::SCORE, probe::KEPT] as &[&str]),
+            ("package", probe::PACKAGE_VALID, &[probe::PACKAGE]),
+            ("count", probe::COUNT_VALID, &[probe::COUNT_REGISTER, probe::COUNT]),
+            ("select", probe::SELECT_DONE, &[]),
+        ]);
+    }
     table
         .into_iter()
         .map(|(name, enable, fields)| {
@@ -80,7 +96,7 @@ impl<'d> SimulatedDevice<'d> {
     /// When the simulator refuses the design.
     pub fn new(design: &'d Design, program: &'d Program, memory: &MemoryConfig) -> Result<Self, GenError> {
         let (mut board, layout) = board(design, program, memory)?;
-        let probes = probes(board.engine())?;
+        let probes = probes(board.engine(), program.selectors > 0)?;
         let recorder = Recorder::new(board.engine(), probes);
         let cycle_limit = cycle_limit(program);
         Ok(Self { design, program, layout, memory: memory.clone(), board, recorder, cycle_limit })
@@ -102,19 +118,70 @@ impl<'d> SimulatedDevice<'d> {
         }
     }
 
-    fn events(&self, start: u64) -> Vec<Event> {
-        let mut all = Vec::with_capacity(self.recorder.events().len() + 1);
+    /// What the probes saw, and what follows from it.
+    fn seen(&self, start: u64) -> Seen {
+        let mut seen = Seen::new(self.recorder.events().len());
         for event in self.recorder.events() {
             let field = |i: usize| self.recorder.field(event, i);
-            let (stream, lanes) = match event.probe {
-                0 if field(0)[0] >= Target::Scores as u64 => (Stream::Result, lanes(field(2), 16)),
-                0 => (Stream::Result, lanes(field(1), 8)),
-                1 => (Stream::Operand, lanes(field(0), 8)),
-                _ => (Stream::RowSum, vec![field(0)[0] as i32]),
-            };
-            all.push(Event { cycle: event.cycle - start, stream, lanes });
+            let cycle = event.cycle - start;
+            match event.probe {
+                0 if field(0)[0] >= Target::Scores as u64 => seen.event(cycle, Stream::Result, lanes(field(2), 16)),
+                0 => seen.event(cycle, Stream::Result, lanes(field(1), 8)),
+                1 => seen.event(cycle, Stream::Operand, lanes(field(0), 8)),
+                2 => seen.event(cycle, Stream::RowSum, vec![field(0)[0] as i32]),
+                4 => {
+                    seen.event(cycle, Stream::Score, vec![field(0)[0] as i32]);
+                    seen.event(cycle, Stream::Mask, vec![field(1)[0] as i32]);
+                }
+                5 => seen.event(cycle, Stream::Package, lanes(field(0), 16)),
+                6 => seen.count(field(0)[0], field(1)[0] as usize),
+                _ => seen.step(cycle, self.program),
+            }
         }
-        all
+        seen
+    }
+}
+
+/// What the probes saw of an image.
+struct Seen {
+    events: Vec<Event>,
+    stages: Vec<StageCounts>,
+    steps: usize,
+    last_step: u64,
+    selector_cycles: u64,
+}
+
+impl Seen {
+    fn new(events: usize) -> Self {
+        let events = Vec::with_capacity(events + 2);
+        Self { events, stages: Vec::new(), steps: 0, last_step: 0, selector_cycles: 0 }
+    }
+
+    fn event(&mut self, cycle: u64, stream: Stream, lanes: Vec<i32>) {
+        self.events.push(Event { cycle, stream, lanes });
+    }
+
+    /// A count register is set: rows first, then rows without the package.
+    fn count(&mut self, register: u64, count: usize) {
+        if register == u64::from(COUNT_TOKENS) {
+            self.stages.push(StageCounts { tokens: count, candidates_and_class: count });
+        } else if let Some(stage) = self.stages.last_mut() {
+            stage.candidates_and_class = count;
+        }
+    }
+
+    /// An operation has streamed its last row, or a selector is through: the cycles since the one before are its own.
+    fn step(&mut self, cycle: u64, program: &Program) {
+        let for_selector = match program.steps.get(self.steps) {
+            Some(Step::Product(product)) => product.for_selector,
+            Some(Step::Select(_)) => true,
+            None => false,
+        };
+        if for_selector {
+            self.selector_cycles += cycle - self.last_step;
+        }
+        self.last_step = cycle;
+        self.steps += 1;
     }
 }
 
@@ -148,15 +215,22 @@ impl Device for SimulatedDevice<'_> {
             Err(SimError::RegisterTimeout { .. }) => (self.board.cycles() - start, NO_ANSWER),
             Err(other) => return Err(other.into()),
         };
-        let mut events = self.events(start);
+        let mut seen = self.seen(start);
         let at = self.layout.result as usize;
-        let written = &self.board.memory().bytes()[at..at + 2 * self.program.classes];
-        let logits: Vec<i32> = written.chunks_exact(2).map(|b| i32::from(i16::from_le_bytes([b[0], b[1]]))).collect();
+        let written = &self.board.memory().bytes()[at..at + 16 * self.program.result_beats()];
+        let words = written.chunks_exact(2).map(|b| i32::from(i16::from_le_bytes([b[0], b[1]])));
+        let logits: Vec<i32> = words.take(self.program.classes).collect();
         // A design that hangs or reports an error has written nothing that it vouches for.
         if error == 0 || error == NOT_DONE {
-            events.push(Event { cycle: cycles, stream: Stream::Written, lanes: logits.clone() });
+            seen.event(cycles, Stream::Written, logits.clone());
+            if self.program.selectors > 0 {
+                let counts = self.program.written_counts(written);
+                seen.event(cycles, Stream::Written, counts.into_iter().map(|c| c as i32).collect());
+            }
         }
-        Ok(Run { cycles, error, logits, events, macs: self.program.macs() })
+        let macs = self.program.macs(&seen.stages);
+        let Seen { events, stages, selector_cycles, .. } = seen;
+        Ok(Run { cycles, error, logits, events, macs, stages, selector_cycles })
     }
 
     fn trace(&mut self, patches: &[i8], cycles: Range<u64>, file: &Path) -> Result<(), GenError> {

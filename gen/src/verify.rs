@@ -6,7 +6,7 @@ use crate::error::GenError;
 use crate::evaluate::class_of;
 use crate::progress;
 use crate::summary::{Cycles, Macs, SimulatorSpeed, Summary};
-use heatvit_model::golden::{Trace, run};
+use heatvit_model::golden::{StageCounts, Trace, run};
 use heatvit_model::quant::QuantNetwork;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -35,6 +35,10 @@ pub struct Run {
     pub events: Vec<Event>,
     /// Multiply-accumulates of the operations that were run.
     pub macs: u64,
+    /// Rows after each selector.
+    pub stages: Vec<StageCounts>,
+    /// Cycles of the selectors' operations.
+    pub selector_cycles: u64,
 }
 
 /// A design that runs images one after the other; simulated here, but nothing in this file knows that.
@@ -63,6 +67,10 @@ pub struct Outcome {
     pub error: u32,
     /// MACs.
     pub macs: u64,
+    /// Rows after each selector.
+    pub stages: Vec<StageCounts>,
+    /// Cycles of the selectors' operations.
+    pub selector_cycles: u64,
     /// Class by the golden model.
     pub golden_class: usize,
     /// Class by the design's logits.
@@ -85,7 +93,7 @@ impl Outcome {
 /// The error of the first image that has one.
 pub fn images<D: Device>(
     network: &QuantNetwork,
-    plan: &[Stretch],
+    plan: impl Fn(&Trace) -> Vec<Stretch> + Sync,
     patches: &[Vec<i8>],
     device: impl Fn() -> Result<D, GenError> + Sync,
 ) -> Result<Vec<Outcome>, GenError> {
@@ -102,7 +110,7 @@ pub fn images<D: Device>(
         pool().push(device);
         bar.inc(1);
         bar.set_message(format!("{:.0} cycles/s", run.cycles as f64 / host_time.as_secs_f64()));
-        Ok(outcome(&golden, plan, &run, host_time))
+        Ok(outcome(&golden, &plan(&golden), &run, host_time))
     };
     let results: Vec<_> = patches.par_iter().map(one).collect();
     bar.finish_and_clear();
@@ -116,6 +124,8 @@ pub fn outcome(golden: &Trace, plan: &[Stretch], run: &Run, host_time: Duration)
         cycles: run.cycles,
         error: run.error,
         macs: run.macs,
+        stages: run.stages.clone(),
+        selector_cycles: run.selector_cycles,
         golden_class: class_of(golden.logits()),
         class: class_of(&run.logits),
         host_time,

@@ -6,21 +6,23 @@
 mod load_path;
 mod memories;
 mod post_stage;
+mod select_stage;
 mod stream_stage;
 
 use crate::control::{Operation, count_registers, field, flag, loader, op_fields};
 use crate::parameters::Parameters;
 use crate::pipeline::{Outputs, place};
 use crate::post::PostEntry;
-use crate::schedule::descriptor::{Field, Opcode, Target, flags};
+use crate::schedule::descriptor::{COUNT_REGISTERS, Field, Opcode, Target, flags};
 use crate::stream::{queue, unpacker};
 use heatvit_rtl::{Design, Expr, ModuleBuilder, ModuleId, Ty};
 use load_path::{LoadPorts, load_path};
 use post_stage::{PostPorts, post_stage};
+use select_stage::{Selecting, place_selector, result_data};
 use stream_stage::{StreamPorts, stream_stage};
 
 /// A write into a memory of words of R lanes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Write {
     pub(crate) enable: Expr,
     pub(crate) mask: Option<Expr>,
@@ -79,6 +81,12 @@ pub fn core(design: &mut Design, parameters: &Parameters) -> ModuleId {
     let retire = m.declare("retire", Ty::bit());
     let store_ready = m.declare("store_ready", Ty::bit());
     let descriptor = m.declare("descriptor", Ty::bits(512));
+    let counts = m.declare("counts", Ty::bits(16 * COUNT_REGISTERS));
+    let select = m.declare("run_selector", Ty::bit());
+    let selecting = Selecting::declare(&mut m, parameters);
+    let selector = selecting.as_ref().map(|wires| {
+        place_selector(design, &mut m, parameters, wires, [&reset, &select, &descriptor, &counts, &reads.scores])
+    });
     let loading = load_control(
         design,
         &mut m,
@@ -91,8 +99,11 @@ pub fn core(design: &mut Design, parameters: &Parameters) -> ModuleId {
             store_ready: &store_ready,
             descriptor: &descriptor,
             beat: &heads,
+            counts: &counts,
+            selector: selector.as_ref(),
         },
     );
+    m.assign(&select, &loading.control["run_selector"]);
     let stream = stream_stage(
         design,
         &mut m,
@@ -102,8 +113,9 @@ pub fn core(design: &mut Design, parameters: &Parameters) -> ModuleId {
             reset: &reset,
             push: &loading.control["push"],
             entry: &op_fields(&descriptor),
-            counts: &loading.counts,
+            counts: &counts,
             loaded: &loading.control["loaded"],
+            selector: selector.as_ref(),
         },
     );
     m.assign(&swap, &stream.control["swap"]);
@@ -142,7 +154,7 @@ pub fn core(design: &mut Design, parameters: &Parameters) -> ModuleId {
         &PostPorts {
             reset: &reset,
             push: &loading.control["push"],
-            entry: &PostEntry::pack(&descriptor),
+            entry: &PostEntry::pack(&descriptor, parameters.has_selector()),
             shift: &loading.control["shift"],
             commit: &loading.control["commit"],
             vector: &front.unpacker["vector"],
@@ -151,6 +163,7 @@ pub fn core(design: &mut Design, parameters: &Parameters) -> ModuleId {
             load_address: &loading.control["load_address"],
             fills: &loading.fills,
             result_address: &result_address,
+            selecting: selecting.as_ref().zip(selector.as_ref()),
         },
     );
     m.assign(&retire, &post.retire);
@@ -160,7 +173,8 @@ pub fn core(design: &mut Design, parameters: &Parameters) -> ModuleId {
     m.output_as("pop", &front.unpacker["pop"], "drop the heads of all FIFOs");
     m.output_as("program_done", &loading.control["done"], "the program has ended and its products are retired");
     m.output_as("bad_descriptor", &loading.control["refused"], "the loader refuses a descriptor");
-    m.output_as("result_data", &reads.logits, "C logits, two cycles after the address");
+    let results = result_data(&mut m, parameters, &reads.logits, &result_address, selector.as_ref());
+    m.output_as("result_data", &results, "C logits, two cycles after the address");
     design.add(m.finish())
 }
 
@@ -211,11 +225,12 @@ struct LoadControl<'a> {
     store_ready: &'a Expr,
     descriptor: &'a Expr,
     beat: &'a Expr,
+    counts: &'a Expr,
+    selector: Option<&'a Outputs>,
 }
 
 struct Loading {
     control: Outputs,
-    counts: Expr,
     fills: [Write; 2],
 }
 
@@ -230,14 +245,21 @@ fn load_control(
     let is = |code: Opcode| head(Field::Opcode).eq_lit(code as u64);
     let fills = m.wire("is_fill", &(is(Opcode::FillOperand) | is(Opcode::FillResidual)));
     let current = |f: Field| field(ports.descriptor, f);
-    let counts_wire = m.declare("counts", Ty::bits(16 * crate::schedule::descriptor::COUNT_REGISTERS));
     let [which, outputs, reductions] = [Field::Counts, Field::OutputTiles, Field::ReductionTiles].map(current);
-    let bounds = Operation::resolve(m, "load", parameters, &counts_wire, [&which, &outputs, &reductions]);
+    let bounds = Operation::resolve(m, "load", parameters, ports.counts, [&which, &outputs, &reductions]);
     let flags_now = current(Field::Flags);
     let source = flags_now.slice(flags::STATIONARY, 2);
     let zero = literal(0);
     let in_memory = bounds.count.le(&literal(parameters.max_tokens)) & bounds.limit.le(&literal(parameters.max_tokens));
     let some = bounds.count.ne(&zero) & bounds.output_tiles.ne(&zero) & bounds.reduction_tiles.ne(&zero);
+    let (is_select, select_legal, select_done) = match ports.selector {
+        Some(unit) => (
+            is(Opcode::Select),
+            select_stage::legal(m, parameters, [ports.descriptor, ports.counts, &unit["active"]]),
+            unit["done"].clone(),
+        ),
+        None => (Expr::lit(0, 1), Expr::lit(0, 1), Expr::lit(0, 1)),
+    };
     let id = loader(design);
     let control = place(
         design,
@@ -253,6 +275,9 @@ fn load_control(
             ("is_set_count", &is(Opcode::SetCount)),
             ("is_product", &is(Opcode::Product)),
             ("is_end", &is(Opcode::End)),
+            ("is_select", &is_select),
+            ("select_legal", &select_legal),
+            ("select_done", &select_done),
             ("serial", &head(Field::Serial)),
             ("wide", &current(Field::Opcode).eq_lit(Opcode::FillResidual as u64)),
             ("amount", &head(Field::Amount)),
@@ -285,21 +310,22 @@ fn load_control(
     }
     let kept = m.reg_en("current_descriptor", &control["latch"], &ports.beat.as_unsigned());
     m.assign(ports.descriptor, &kept);
+    let index = head(Field::Counts).slice(0, COUNT_REGISTERS.ilog2());
+    let mut setting = [control["set_count"].clone(), index, head(Field::Amount)];
+    if let Some(unit) = ports.selector {
+        let write = &unit["count_write"];
+        setting = [
+            &setting[0] | write,
+            write.mux(&unit["count_register"], &setting[1]),
+            write.mux(&unit["count"], &setting[2]),
+        ];
+    }
     let registers_id = count_registers(design);
-    let registers = place(
-        design,
-        m,
-        "registers",
-        registers_id,
-        &[
-            ("write", &control["set_count"]),
-            ("index", &head(Field::Counts).slice(0, crate::schedule::descriptor::COUNT_REGISTERS.ilog2())),
-            ("value", &head(Field::Amount)),
-        ],
-    );
-    m.assign(&counts_wire, &registers["counts"]);
+    let inputs = [("write", &setting[0]), ("index", &setting[1]), ("value", &setting[2])];
+    let registers = place(design, m, "registers", registers_id, &inputs);
+    m.assign(ports.counts, &registers["counts"]);
     let fills = fills_of(m, parameters, &control, &front.unpacker["vector"], &current(Field::Opcode));
-    Loading { control, counts: counts_wire, fills }
+    Loading { control, fills }
 }
 
 /// Writes of fills into A and X, a cycle after the vector.

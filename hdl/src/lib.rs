@@ -13,7 +13,8 @@ pub mod pipeline;
 pub mod post;
 pub mod probe;
 pub mod schedule;
+pub mod selector;
 pub mod stream;
 
 pub use accelerator::{TOP, accelerator};
-pub use parameters::{Latencies, MAX_TOKENS, Parameters};
+pub use parameters::{Latencies, MAX_SELECTOR_HEADS, MAX_SELECTORS, MAX_TOKENS, Parameters};

@@ -16,3 +16,24 @@ pub const OPERAND: &str = "pipeline.operand_path_operand";
 pub const ROW_SUM_VALID: &str = "pipeline.row_scale.complete";
 /// The sum.
 pub const ROW_SUM: &str = "pipeline.row_scale.sum";
+
+/// High where the last row of a product leaves the array.
+pub const PRODUCT_STREAMED: &str = "pipeline.post_pop";
+/// High where the selector decides about a token.
+pub const DECIDED: &str = "pipeline.selector.score_decided";
+/// Its score.
+pub const SCORE: &str = "pipeline.selector.score";
+/// Whether it is kept.
+pub const KEPT: &str = "pipeline.selector.score_kept";
+/// High where a word of the package token is written.
+pub const PACKAGE_VALID: &str = "pipeline.selector_package_write";
+/// The word: R residuals.
+pub const PACKAGE: &str = "pipeline.operand_path_word_5";
+/// High where the selector sets a count register.
+pub const COUNT_VALID: &str = "pipeline.selector_count_write";
+/// Which.
+pub const COUNT_REGISTER: &str = "pipeline.selector_count_register";
+/// Its value.
+pub const COUNT: &str = "pipeline.selector_count";
+/// High where the selector is through.
+pub const SELECT_DONE: &str = "pipeline.selector_done";

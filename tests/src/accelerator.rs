@@ -219,7 +219,7 @@ fn utilization(dims: &Dims, (rows, columns): (u32, u32)) -> f64 {
     let parameters = Parameters::for_dims(dims, rows, columns);
     let case = Case::random(dims, &parameters, 11, Extreme::None).unwrap();
     let cycles = case.equal(&accelerator(&parameters), &memory()).unwrap();
-    case.program.macs() as f64 / (f64::from(rows * columns) * cycles[0] as f64)
+    case.program.macs(&[]) as f64 / (f64::from(rows * columns) * cycles[0] as f64)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A network, an accelerator and the golden model side by side.
 
-use heatvit_gen::compare::{Stretch, stretches, uncovered};
+use heatvit_gen::compare::{stretches, uncovered};
 use heatvit_gen::simulated::SimulatedDevice;
 use heatvit_gen::verify::{Device, Outcome, outcome, report};
 use heatvit_hdl::Parameters;
@@ -15,7 +15,6 @@ use std::time::Duration;
 pub struct Case {
     pub network: QuantNetwork,
     pub program: Program,
-    pub plan: Vec<Stretch>,
     pub patches: Vec<Vec<i8>>,
 }
 
@@ -31,8 +30,7 @@ impl Case {
     /// A network and images.
     pub fn new(network: QuantNetwork, parameters: &Parameters, patches: Vec<Vec<i8>>) -> Result<Self, String> {
         let program = Program::compile(&network, parameters).map_err(|e| e.to_string())?;
-        let plan = stretches(&program);
-        Ok(Self { network, program, plan, patches })
+        Ok(Self { network, program, patches })
     }
 
     /// The images one after the other on one device, without a reset between them, up to the first that differs.
@@ -45,7 +43,8 @@ impl Case {
         let mut outcomes: Vec<Outcome> = Vec::new();
         for patches in &self.patches {
             let found = device.run(patches).map_err(|e| e.to_string())?;
-            outcomes.push(outcome(&run(&self.network, patches), &self.plan, &found, Duration::ZERO));
+            let golden = run(&self.network, patches);
+            outcomes.push(outcome(&golden, &stretches(&self.program, &golden), &found, Duration::ZERO));
             if outcomes.last().is_some_and(|o| !o.equal()) {
                 break;
             }
@@ -56,7 +55,8 @@ impl Case {
     /// Runs the images; the report of the first that differs, else the cycles of each.
     pub fn equal(&self, design: &Design, memory: &MemoryConfig) -> Result<Vec<u64>, String> {
         let outcomes = self.run(design, memory, None)?;
-        let unseen = uncovered(&run(&self.network, &self.patches[0]), &self.plan);
+        let golden = run(&self.network, &self.patches[0]);
+        let unseen = uncovered(&golden, &stretches(&self.program, &golden));
         if !unseen.is_empty() {
             return Err(format!("elements that no probe shows: {unseen:?}"));
         }

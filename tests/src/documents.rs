@@ -35,6 +35,7 @@ fn the_readme_shows_the_print_of_its_example() {
         s_words: 2,
         x_words: 2,
         out_words: 1,
+        selector_heads: 0,
     };
     let mut design = Design::new();
     array::accumulator(&mut design, &parameters);

@@ -17,6 +17,7 @@ fn parameters() -> Parameters {
         s_words: 16,
         x_words: 16,
         out_words: 2,
+        selector_heads: 0,
     }
 }
 

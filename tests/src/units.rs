@@ -16,6 +16,7 @@ fn parameters(rows: u32, columns: u32) -> Parameters {
         s_words: 200,
         x_words: 300,
         out_words: 2,
+        selector_heads: 0,
     }
 }
 

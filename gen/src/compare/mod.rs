@@ -5,7 +5,7 @@ mod order;
 mod plan;
 
 pub use difference::Difference;
-pub use order::stretches;
+pub use order::{TOKEN_COUNTS, stretches};
 pub use plan::{Event, Orientation, Stream, Stretch};
 
 use heatvit_model::golden::{Tensor, Trace};
@@ -72,7 +72,8 @@ pub fn compare(golden: &Trace, plan: &[Stretch], events: &[Event]) -> Comparison
         streams.entry(event.stream).or_default().push(event);
     }
     let mut streams: BTreeMap<Stream, _> = streams.into_iter().map(|(s, e)| (s, e.into_iter())).collect();
-    let tensors = golden.tensors.iter().map(|t| (t.name.as_str(), t)).collect();
+    let counts = token_counts(golden);
+    let tensors = golden.tensors.iter().chain(&counts).map(|t| (t.name.as_str(), t)).collect();
     let mut checker = Checker { tensors, tallies: BTreeMap::new(), first: None };
     for stretch in plan {
         for index in 0..stretch.events {
@@ -95,6 +96,13 @@ pub fn compare(golden: &Trace, plan: &[Stretch], events: &[Event]) -> Comparison
         tensors_differing: wrong,
         first: checker.first,
     }
+}
+
+/// Rows after each selector as a tensor: the words that the design writes behind the logits.
+fn token_counts(golden: &Trace) -> Option<Tensor> {
+    let data: Vec<i32> = golden.stages.iter().map(|s| s.tokens as i32).collect();
+    let name = TOKEN_COUNTS.to_owned();
+    (!data.is_empty()).then(|| Tensor { name, rows: 1, cols: data.len(), data })
 }
 
 /// Tensors of the trace with an element that the plan never shows, with the number of such elements.

@@ -10,6 +10,12 @@ pub enum Stream {
     Operand,
     /// Sums of the rows of exp.
     RowSum,
+    /// Scores of the tokens at a selector.
+    Score,
+    /// Whether it keeps them.
+    Mask,
+    /// Words of a package token.
+    Package,
     /// Words that the design wrote to the board's memory.
     Written,
 }
@@ -21,6 +27,9 @@ impl Stream {
             Self::Result => "result",
             Self::Operand => "operand",
             Self::RowSum => "row sum",
+            Self::Score => "score",
+            Self::Mask => "decision",
+            Self::Package => "package",
             Self::Written => "written word",
         }
     }

@@ -63,7 +63,7 @@ pub(super) fn quant(request: &Request, build: &mut Build) -> Result<String, GenE
 }
 
 /// The accelerator of the configured capacity. The number of blocks is a matter of the program alone.
-fn parameters(config: &Config) -> Parameters {
+fn parameters(config: &Config, selectors: bool) -> Parameters {
     let c = &config.accelerator.capacity;
     let dims = Dims {
         tokens: c.tokens,
@@ -75,11 +75,12 @@ fn parameters(config: &Config) -> Parameters {
         mlp_hidden: c.mlp_hidden,
         classes: c.classes,
     };
-    Parameters::for_dims(&dims, config.accelerator.rows, config.accelerator.columns)
+    let plain = Parameters::for_dims(&dims, config.accelerator.rows, config.accelerator.columns);
+    if selectors { plain.with_selectors(&dims) } else { plain }
 }
 
 pub(super) fn schedule(request: &Request, build: &mut Build) -> Result<String, GenError> {
-    let parameters = parameters(build.config()?);
+    let parameters = parameters(build.config()?, !build.quant()?.selectors.is_empty());
     let program = Program::compile(build.quant()?, &parameters).map_err(|e| {
         let text = e.to_string();
         let (problem, remedy) = text.rsplit_once("; ").unwrap_or((&text, "use a smaller network"));
@@ -91,8 +92,8 @@ pub(super) fn schedule(request: &Request, build: &mut Build) -> Result<String, G
     })?;
     let line = format!(
         "{} products, {} MACs, {}",
-        program.products.len(),
-        grouped(program.macs()),
+        program.products().count(),
+        grouped(program.macs(&[])),
         bytes(program.stream.len())
     );
     build.parameters = Some(parameters);

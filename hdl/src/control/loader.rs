@@ -76,7 +76,7 @@ struct LoaderControl {
     pub align: Signal<Out, Bit>,
     pub latch: Signal<Out, Bit>,
     pub set_count: Signal<Out, Bit>,
-    pub select: Signal<Out, Bit>,
+    pub run_selector: Signal<Out, Bit>,
     pub push: Signal<Out, Bit>,
     pub shift: Signal<Out, Bit>,
     pub commit: Signal<Out, Bit>,
@@ -190,7 +190,7 @@ impl Logic for LoaderControl {
         self.take_beat.next = false;
         self.latch.next = false;
         self.set_count.next = false;
-        self.select.next = (self.phase.q.val() == Phase::Select) & self.select_legal.val();
+        self.run_selector.next = (self.phase.q.val() == Phase::Select) & self.select_legal.val();
         if (self.phase.q.val() == Phase::Decode) & self.beat_valid.val() {
             self.take_beat.next = self.may_take.val();
             self.latch.next = self.may_take.val();

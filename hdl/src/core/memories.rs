@@ -18,6 +18,8 @@ pub(super) struct MemoryPorts<'a> {
     pub address: &'a Expr,
     pub row: &'a Expr,
     pub value_pitch: &'a Expr,
+    /// Rows for A that go to V as well, and their channel there.
+    pub also_values: Option<&'a (Expr, Expr)>,
     pub bytes: &'a Expr,
     pub words: &'a Expr,
     pub fills: &'a [Write; 2],
@@ -109,15 +111,21 @@ pub(super) fn memories(
 
 fn values(design: &mut Design, m: &mut ModuleBuilder, parameters: &Parameters, reads: &Reads, ports: &MemoryPorts<'_>) {
     let id = value_memory(design, parameters);
+    let mut write = ports.valid & goes_to(ports.to, Target::Values);
+    let mut channel = ports.address.clone();
+    if let Some((also, first)) = ports.also_values {
+        write = &write | (ports.valid & also);
+        channel = also.mux(first, &channel);
+    }
     let out = place(
         design,
         m,
         "values",
         id,
         &[
-            ("write", &(ports.valid & goes_to(ports.to, Target::Values))),
+            ("write", &write),
             ("token", ports.row),
-            ("channel", ports.address),
+            ("channel", &channel),
             ("pitch", ports.value_pitch),
             ("data", &ports.bytes.as_unsigned()),
             ("read", &Expr::lit(1, 1)),

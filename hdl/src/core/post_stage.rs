@@ -1,8 +1,9 @@
 //! From the sums of the array to the memories: accumulators, post-processing, row tables, write-back.
 
 use super::memories::{MemoryPorts, memories};
+use super::select_stage::{Selecting, gathered, value_channel};
 use super::stream_stage::Stream;
-use super::{Reads, Write, goes_to, place_queue};
+use super::{Reads, Write, goes_to, merge, place_queue};
 use crate::array::accumulator;
 use crate::control::{flag, target};
 use crate::operand::row_scale;
@@ -26,6 +27,7 @@ pub(super) struct PostPorts<'a> {
     pub load_address: &'a Expr,
     pub fills: &'a [Write; 2],
     pub result_address: &'a Expr,
+    pub selecting: Option<(&'a Selecting, &'a Outputs)>,
 }
 
 /// What goes back.
@@ -90,7 +92,7 @@ pub(super) fn post_stage(
     let row = row_at_sums(design, m, parameters, &ports.stream.control);
     let pop = m.wire("post_pop", &(&row.valid & &row.last_of_operation));
     let queue = place_queue(design, m, "post_queue", [ports.reset, ports.push, ports.entry, &pop]);
-    let entry = PostEntry::unpack(&queue["head"]);
+    let entry = PostEntry::unpack(&queue["head"], parameters.has_selector());
     let by_row = flag(&entry.flags, flags::BY_ROW);
     let complete = m.wire("row_complete", &(&row.valid & &row.last_reduction));
     let id = parameter_store(design, parameters);
@@ -162,23 +164,24 @@ fn scale_of_rows(
     let look_up = Expr::concat(&[flag(&entry.flags, flags::BANK), row.row.clone()]);
     let look_up = m.reg("row_scale_address", &look_up);
     let id = row_scale(design, parameters);
-    let table = place(
-        design,
-        m,
-        "row_scale",
-        id,
-        &[
-            ("operand", &ports.stream.operand),
-            ("valid", &ports.stream.exp_valid),
-            ("row", at_row),
-            ("bank", bank),
-            ("first", first),
-            ("last", last),
-            ("gain", &ports.stream.row_scale[0]),
-            ("exponent", &ports.stream.row_scale[1]),
-            ("read_address", &look_up),
-        ],
-    );
+    let mut inputs = vec![
+        ("operand", &ports.stream.operand),
+        ("valid", &ports.stream.exp_valid),
+        ("row", at_row),
+        ("bank", bank),
+        ("first", first),
+        ("last", last),
+        ("gain", &ports.stream.row_scale[0]),
+        ("exponent", &ports.stream.row_scale[1]),
+        ("read_address", &look_up),
+    ];
+    if let Some((_, unit)) = ports.selecting {
+        inputs.extend([("lent", &unit["active"]), ("factor_a", &unit["factor_a"]), ("factor_b", &unit["factor_b"])]);
+    }
+    let table = place(design, m, "row_scale", id, &inputs);
+    if let Some((wires, _)) = ports.selecting {
+        m.assign(&wires.product, &table["product_out"]);
+    }
     let one = Expr::concat(&[
         flag(&entry.flags, flags::ONE_SCALE),
         entry.flags.slice(flags::SELECTOR, 2),
@@ -210,7 +213,10 @@ fn write_back(
     let row_bits = parameters.row_depth().ilog2();
     let to = target(&entry.flags);
     // Cycles p2, p5, p7 and p13 are 4, 7, 9 and 15 cycles after the sums.
-    let residual_address = delay_line(design, m, "residual_address_p2", &row.address, 4);
+    let residual_address = match ports.selecting {
+        Some((wires, unit)) => gathered(design, m, (&row.address, &row.row), &entry.gather, wires, unit),
+        None => delay_line(design, m, "residual_address_p2", &row.address, 4),
+    };
     let residual_part = delay_line(design, m, "residual_part_p4", &row.part, 6);
     let banked = Expr::concat(&[row.first_output.clone(), flag(&entry.flags, flags::BANK), row.row.clone()]);
     let banked_p5 = delay_line(design, m, "row_p5", &banked, 7);
@@ -233,18 +239,29 @@ fn write_back(
     m.assign(&reads.maximum, &maximum["read_data"]);
     let is_residual = m.wire("is_residual", &(shared.complete & goes_to(&to, Target::Residual)));
     norms(design, m, parameters, reads, (ports, shared, &is_residual));
-    let carried = Expr::concat_low_first(&[
-        to,
-        row.part.clone(),
-        row.address.clone(),
-        row.row.clone(),
-        entry.value_pitch.clone(),
-    ]);
+    let mut carried = vec![to, row.part.clone(), row.address.clone(), row.row.clone(), entry.value_pitch.clone()];
+    if ports.selecting.is_some() {
+        let channel = value_channel(m, parameters, shared.complete, [&row.first_row, &row.first_output], entry);
+        carried.extend([flag(&entry.flags, flags::ALSO_VALUES), channel]);
+    }
+    let carried = Expr::concat_low_first(&carried);
     let part_bits = row.part.width();
     let carried = delay_line(design, m, "row_p13", &carried, 15);
     let valid = flag_line(design, m, "valid_p13", shared.complete, 15);
     let valid = m.wire_doc("row_written", &valid, "a row of C results is written to its memory");
     let to_p13 = m.wire_doc("row_target", &carried.slice(0, 3), "its destination: 0 A, 1 K, 2 V, 3 S, 4 X, 5 logits");
+    let at = 35 + part_bits + row_bits;
+    let also_values = ports.selecting.map(|_| (carried.bit(at), carried.slice(at + 1, 16)));
+    let package = ports.selecting.zip(ports.stream.package.as_ref()).map(|((_, unit), words)| Write {
+        enable: unit["package_write"].clone(),
+        mask: ports.fills[1].mask.clone().map(|mask| Expr::lit((1 << mask.width()) - 1, mask.width())),
+        address: unit["package_address"].clone(),
+        data: words.as_unsigned(),
+    });
+    let word_fill = match &package {
+        Some(package) => merge(&ports.fills[1], package),
+        None => ports.fills[1].clone(),
+    };
     let memory_ports = MemoryPorts {
         reset: ports.reset,
         valid: &valid,
@@ -255,7 +272,8 @@ fn write_back(
         value_pitch: &carried.slice(19 + part_bits + row_bits, 16),
         bytes: &path["byte_13"],
         words: &path["word_13"],
-        fills: ports.fills,
+        also_values: also_values.as_ref(),
+        fills: &[ports.fills[0].clone(), word_fill],
         residual_address: &residual_address,
         residual_part: &residual_part,
         residual: shared.residual,

@@ -18,6 +18,7 @@ pub(super) struct StreamPorts<'a> {
     pub entry: &'a Expr,
     pub counts: &'a Expr,
     pub loaded: &'a Expr,
+    pub selector: Option<&'a Outputs>,
 }
 
 /// What a row carries along.
@@ -40,6 +41,8 @@ pub(super) struct Stream {
     pub row_scale: [Expr; 2],
     /// Bank, first and last reduction tile, row, with the operand.
     pub at_array: [Expr; 4],
+    /// A word of the package token.
+    pub package: Option<Expr>,
 }
 
 /// Streamer and read path.
@@ -96,7 +99,7 @@ pub(super) fn stream_stage(
         ],
     );
     m.assign(&pop, &control["pop"]);
-    read_path(design, m, parameters, reads, (control, &queue["ready"], &flags_now, &f))
+    read_path(design, m, parameters, reads, ports.selector, (control, &queue["ready"], &flags_now, &f))
 }
 
 fn read_path(
@@ -104,34 +107,45 @@ fn read_path(
     m: &mut ModuleBuilder,
     parameters: &Parameters,
     reads: &Reads,
+    selector: Option<&Outputs>,
     (control, queue_ready, flags_now, f): (Outputs, &Expr, &Expr, &dyn Fn(Field) -> Expr),
 ) -> Stream {
     let latency = parameters.latencies().operand;
     let row_bits = parameters.row_depth().ilog2();
     let source = flags_now.slice(flags::SOURCE, 2);
     let bank = flag(flags_now, flags::BANK);
-    let address_t1 = m.reg("source_address_t1", &control["source_address"]);
+    // While the selector runs, nothing streams: it has the memories' read ports and the lanes.
+    let or_selector = |value: &Expr, other: &dyn Fn(&Outputs) -> Expr| match selector {
+        Some(unit) => unit["active"].mux(&other(unit), value),
+        None => value.clone(),
+    };
+    let address_t1 = m.reg("source_address_t1", &or_selector(&control["source_address"], &|s| s["address"].clone()));
     let row_t1 = m.reg("row_t1", &control["row"].slice(0, row_bits));
     let bank_t1 = m.reg("bank_t1", &bank);
     let source_t3 = delay_line(design, m, "source_t3", &source, DATA_CYCLES);
+    let source_t3 = or_selector(&source_t3, &|_| Expr::lit(1, 2));
     let limit_t3 = delay_line(design, m, "limit_t3", &control["reduction_limit"], DATA_CYCLES);
+    // Package: the share is the multiplier at a shift by 20, 14 bits of the share and 6 of the residual's fraction.
+    let norm = or_selector(&reads.norm, &|s| Expr::concat(&[Expr::lit(1, 2), s["share"].extend(17), Expr::lit(0, 23)]));
+    let ones = selector.map(|unit| {
+        let class = &source.eq_lit(3) & &control["first_reduction"];
+        (delay_line(design, m, "class_t3", &class, DATA_CYCLES), &unit["accumulate"])
+    });
     let id = operand_path(design, parameters);
-    let path = place(
-        design,
-        m,
-        "operand_path",
-        id,
-        &[
-            ("direct", &reads.operand),
-            ("residual", &reads.normed),
-            ("scores", &reads.scores),
-            ("norm", &reads.norm),
-            ("maximum", &reads.maximum),
-            ("limit", &limit_t3),
-            ("source", &source_t3),
-        ],
-    );
-    let exp_now = &control["valid"] & source.eq_lit(2) & &control["first_output"];
+    let mut inputs = vec![
+        ("direct", &reads.operand),
+        ("residual", &reads.normed),
+        ("scores", &reads.scores),
+        ("norm", &norm),
+        ("maximum", &reads.maximum),
+        ("limit", &limit_t3),
+        ("source", &source_t3),
+    ];
+    if let Some((class, accumulate)) = &ones {
+        inputs.extend([("first_masked", class), ("accumulate", *accumulate)]);
+    }
+    let path = place(design, m, "operand_path", id, &inputs);
+    let exp_now = &control["valid"] & source.bit(1) & &control["first_output"];
     let gain = Expr::concat(&[f(Field::GainHigh).bit(0), f(Field::RowGainLow)]);
     let constants = Expr::concat(&[f(Field::Exponents).slice(0, 8), gain]);
     let constants = delay_line(design, m, "row_scale_constants", &constants, latency);
@@ -150,6 +164,7 @@ fn read_path(
         row_t1,
         bank_t1,
         operand: path["operand"].clone(),
+        package: selector.map(|_| path["word_5"].clone()),
         swap_at_array: flag_line(design, m, "swap_at_array", &control["swap"], latency),
         exp_valid: flag_line(design, m, "exp_valid", &exp_now, latency),
         row_scale: [constants.slice(0, 17), constants.slice(17, 8).as_signed()],

@@ -2,8 +2,8 @@
 
 use super::reciprocal::{RECIPROCAL_CYCLES, reciprocal};
 use crate::parameters::Parameters;
-use crate::selector::FACTOR_BITS;
 use crate::pipeline::{adder_tree, child, delay_line, flag_line};
+use crate::selector::FACTOR_BITS;
 use heatvit_rtl::{Design, Expr, MemoryStyle, ModuleBuilder, ModuleId, Ty, WritePort};
 
 /// Bits of a row sum: 127 * 1024.

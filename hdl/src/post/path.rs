@@ -82,7 +82,8 @@ pub fn post_path(design: &mut Design, parameters: &Parameters) -> ModuleId {
     let row_sel_2 = m.delay("row_sel", &row_sel, 2);
     let sel = m.wire("sel_2", &use_row_2.mux(&row_sel_2, &sel_2));
     let is_residual = fields.flags.slice(4, 3).eq_lit(4);
-    let is_score = fields.flags.slice(4, 3).eq_lit(3);
+    // A selector's logits, which have a scale per channel, are not masked.
+    let is_score = fields.flags.slice(4, 3).eq_lit(3) & fields.flags.bit(14);
     let is_residual_4 = at(&mut m, "is_residual", &is_residual, 4);
     let is_residual_5 = m.reg("is_residual_5", &is_residual_4);
     let shared = [

@@ -278,11 +278,7 @@ impl Product {
         let mut d = Descriptor::new(Opcode::Product);
         d.set(Field::Serial, self.serial as u16);
         d.set(Field::OutputTiles, self.outputs.field()).set(Field::ReductionTiles, self.reduction.field());
-        d.or(Field::Counts, self.rows.register(), counts::ROWS).or(
-            Field::Counts,
-            self.limit.register(),
-            counts::LIMIT,
-        );
+        d.or(Field::Counts, self.rows.register(), counts::ROWS).or(Field::Counts, self.limit.register(), counts::LIMIT);
         d.or(Field::Counts, u16::from(self.outputs == Tiles::OfLimit), counts::OUTPUTS_FROM_LIMIT);
         d.or(Field::Counts, u16::from(self.reduction == Tiles::OfLimit), counts::REDUCTION_FROM_LIMIT);
         d.or(Field::Counts, self.shared as u16, counts::SHARED_TILES);

@@ -3,7 +3,7 @@
 use super::descriptor::{Descriptor, Field, Hold, Opcode, select};
 use super::layout::{Layout, Padding};
 use super::plan::{Layer, Planner, Step};
-use super::product::{LOGIT_WORDS, Output, Product, Rows, Source, Stationary, Tiles, Work};
+use super::product::{Output, Product, Rows, Source, Stationary, Tiles, Work};
 use super::selector_layout::SelectorLayout;
 use heatvit_model::quant::{Linear, NormParams, PackageRule, Selector};
 use std::ops::Range;
@@ -243,11 +243,7 @@ impl Planner<'_> {
                 inputs,
                 source: Source::Operand { base: nets.mixed_at + first * from, pitch: sizes.row_words(half) },
                 hold: if g == 0 { Hold::Previous } else { Hold::None },
-                output: Output::Operand {
-                    base: g * to,
-                    pitch: sizes.row_words(quarter),
-                    gelu: Some(s.squeeze_gelu),
-                },
+                output: Output::Operand { base: g * to, pitch: sizes.row_words(quarter), gelu: Some(s.squeeze_gelu) },
                 rows: Rows::Candidates,
             };
             self.net(layer, heads.len() * half * quarter, 0);

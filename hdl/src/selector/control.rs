@@ -41,7 +41,7 @@ enum Phase {
 struct SelectorControl {
     pub clock: Signal<In, Clock>,
     pub reset: Signal<In, Bit>,
-    pub select: Signal<In, Bit>,
+    pub run: Signal<In, Bit>,
     pub last_slot: Signal<In, Bits<16>>,
     pub row_words: Signal<In, Bits<16>>,
     pub rows: Signal<In, Bits<16>>,
@@ -206,7 +206,7 @@ impl Logic for SelectorControl {
                 self.at_item.d.next = 0.into();
                 self.at_word.d.next = 0.into();
                 self.has_package.d.next = self.rows.val() != self.candidates.val();
-                if self.select.val() {
+                if self.run.val() {
                     self.phase.d.next = Phase::Score;
                 }
             }
@@ -299,7 +299,7 @@ pub fn selector_control(design: &mut Design) -> ModuleId {
 }
 
 const DOC: &str = "Scores the tokens, decides, has the package made, and sets the token counts last of all.\n\
-- select: run; stays until `done`\n\
+- run: stays high until `done`\n\
 - last_slot: cycles from one token to the next, less one\n\
 - row_words: words a row of the residual stream\n\
 - rows: rows of the residual stream\n\

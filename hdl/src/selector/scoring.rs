@@ -27,7 +27,8 @@ fn sigmoid(design: &mut Design) -> ModuleId {
     let magnitude = m.wire("magnitude", &x.msb().mux(&-&x, &x).slice(0, LOGIT_BITS));
     let below = |limit: u64| magnitude.lt(&Expr::lit(limit, LOGIT_BITS));
     let line = |shift: u32, offset: u64| {
-        (magnitude.slice(0, SIGMOID_BITS - shift).shl_const(shift) + Expr::lit(offset, SIGMOID_BITS)).slice(0, SIGMOID_BITS)
+        (magnitude.slice(0, SIGMOID_BITS - shift).shl_const(shift) + Expr::lit(offset, SIGMOID_BITS))
+            .slice(0, SIGMOID_BITS)
     };
     let one = Expr::lit(1 << FRACTION, SIGMOID_BITS);
     let outer = below(1280).mux(&line(0, 6912), &one);
@@ -64,20 +65,26 @@ pub fn scoring(design: &mut Design, heads: u32) -> ModuleId {
     let weight_1 = m.reg("weight_1", &lane(&weights));
     let sigmoids = [("keep", keep_1), ("weight", weight_1)].map(|(name, logit)| {
         let mut y = None;
-        m.instance(&format!("{name}_sigmoid"), id, &unit).input("x", &logit).output("y", &format!("{name}_2"), &mut y).done();
+        m.instance(&format!("{name}_sigmoid"), id, &unit)
+            .input("x", &logit)
+            .output("y", &format!("{name}_2"), &mut y)
+            .done();
         y.expect("declared by the instance")
     });
     // A sigmoid is never zero: the sum of head weights is a denominator.
     let [keep_2, weight_2] = &sigmoids;
-    let weight_2 = m.wire("weight_2_some", &Expr::concat(&[weight_2.slice(1, SIGMOID_BITS - 1), weight_2.bit(0) | weight_2.eq_lit(0)]));
+    let weight_2 = m.wire(
+        "weight_2_some",
+        &Expr::concat(&[weight_2.slice(1, SIGMOID_BITS - 1), weight_2.bit(0) | weight_2.eq_lit(0)]),
+    );
     m.output_as("factor_a_2", keep_2, "keep probability, 8192 for 1");
     m.output_as("factor_b_2", &weight_2, "head weight, 8192 for 1");
     let weight_3 = m.reg("weight_3", &weight_2);
-    let rounded = m.wire("rounded", &(&product + Expr::lit(1 << (FRACTION - 1), PRODUCT_BITS)).slice(FRACTION, SIGMOID_BITS));
-    for (name, term, doc) in [
-        ("numerator_4", rounded, "sum of products so far"),
-        ("denominator_4", weight_3, "sum of head weights so far"),
-    ] {
+    let rounded =
+        m.wire("rounded", &(&product + Expr::lit(1 << (FRACTION - 1), PRODUCT_BITS)).slice(FRACTION, SIGMOID_BITS));
+    for (name, term, doc) in
+        [("numerator_4", rounded, "sum of products so far"), ("denominator_4", weight_3, "sum of head weights so far")]
+    {
         let sum = m.output_reg(name, Ty::bits(DIVIDER_BITS), doc);
         let base = first.mux(&Expr::lit(0, DIVIDER_BITS), &sum);
         m.drive(&sum, &(base + term).slice(0, DIVIDER_BITS), None, None);

@@ -27,7 +27,7 @@ const SCORE_BITS: u32 = 10;
 
 struct Ports {
     reset: Expr,
-    select: Expr,
+    run: Expr,
     last_slot: Expr,
     last_head: Expr,
     row_words: Expr,
@@ -46,7 +46,7 @@ impl Ports {
         let (heads, wide) = (parameters.selector_heads, Ty::bits(16));
         Self {
             reset: m.input("reset", Ty::bit(), "forget everything"),
-            select: m.input("select", Ty::bit(), "run; stays until `done`"),
+            run: m.input("run", Ty::bit(), "stays high until `done`"),
             last_slot: m.input("last_slot", wide.clone(), "cycles from one token to the next, less one"),
             last_head: m.input("last_head", wide.clone(), "heads, less one"),
             row_words: m.input("row_words", wide.clone(), "words a row of the residual stream"),
@@ -118,7 +118,7 @@ fn control(
         id,
         &[
             ("reset", &ports.reset),
-            ("select", &ports.select),
+            ("run", &ports.run),
             ("last_slot", &ports.last_slot),
             ("row_words", &ports.row_words),
             ("rows", &ports.rows),
@@ -180,7 +180,7 @@ fn drops(
     let row_bits = parameters.row_depth().ilog2();
     let row = |name: &str| control[name].slice(0, row_bits);
     // The quotient has one bit more than the share: half of the last place rounds it.
-    let share = m.wire("share", &(quotient + Expr::lit(1, 1)).slice(1, SHARE_BITS));
+    let share = m.wire("rounded_share", &(quotient + Expr::lit(1, 1)).slice(1, SHARE_BITS));
     let id = drop_table(design, parameters);
     place(
         design,
@@ -202,20 +202,20 @@ fn drops(
 
 /// Addresses of logits and of dropped rows, factors and write of the package.
 fn reads(m: &mut ModuleBuilder, control: &Outputs, table: &Outputs) {
-    let score_address = m.reg("score_address", &control["score_address"]);
-    let word = m.reg("package_word", &control["package_word"]);
+    let score_address = m.reg("logit_address", &control["score_address"]);
+    let word = m.reg("word_at_table", &control["package_word"]);
     let row_word = m.wire("row_word", &(&table["found_address"] + &word).slice(0, 16));
     let address = control["scoring"].mux(&score_address, &row_word);
     m.output_as("address", &address, "word of memory S or X");
-    let share = m.delay("share", &table["found_share"], DATA);
+    let share = m.delay("found_share", &table["found_share"], DATA);
     m.output_as("share", &share, "factor of the word, with its data");
     let later = m.delay_flag("later", &(&control["package_valid"] & !&control["package_first"]), 1 + DATA);
     m.output_as("accumulate", &later, "the word is not the first of a sum, with its data");
     let complete = m.delay_flag("complete", &control["package_last"], 1 + DATA + PACKAGE);
     m.output_as("package_write", &complete, "a word of the package is complete");
     let base = &control["package_address"];
-    let target = m.reg("package_target", &(base + &control["package_word"]).slice(0, 16));
-    let target = m.delay("package_target", &target, DATA + PACKAGE);
+    let target = m.reg("target_0", &(base + &control["package_word"]).slice(0, 16));
+    let target = m.delay("target", &target, DATA + PACKAGE);
     m.output_as("package_address", &target, "its place in memory X");
 }
 
@@ -241,12 +241,7 @@ fn counts(design: &mut Design, m: &mut ModuleBuilder, parameters: &Parameters, p
     m.output_as("count", &control["count"], "its value");
     let id = count_log(design);
     let of_stage = &control["count_write"] & register.eq_lit(1);
-    let log = place(
-        design,
-        m,
-        "log",
-        id,
-        &[("clear", &ports.reset), ("write", &of_stage), ("count", &control["count"])],
-    );
+    let log =
+        place(design, m, "log", id, &[("clear", &ports.reset), ("write", &of_stage), ("count", &control["count"])]);
     m.output_as("stage_counts", &log["counts"], "rows after each stage");
 }
