@@ -78,6 +78,7 @@ pub fn parameters(columns: u32) -> Parameters {
         s_words: 64,
         x_words: 64,
         out_words: 64,
+        selector_heads: 0,
     }
 }
 
