@@ -13,11 +13,14 @@ pub struct Image {
     pub pixels: Vec<u8>,
     /// Class.
     pub label: usize,
+    /// Whether there is some of the subject on each patch, where the data set knows.
+    pub subject: Option<Vec<bool>>,
 }
 
 impl From<Sample> for Image {
     fn from(sample: Sample) -> Self {
-        Self { pixels: sample.pixels, label: usize::from(sample.label) }
+        let subject = Some(sample.coverage.iter().map(|pixels| *pixels > 0).collect());
+        Self { pixels: sample.pixels, label: usize::from(sample.label), subject }
     }
 }
 

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn images() -> Vec<Image> {
-        (0..50).map(|label| Image { pixels: Vec::new(), label }).collect()
+        (0..50).map(|label| Image { pixels: Vec::new(), label, subject: None }).collect()
     }
 
     #[test]

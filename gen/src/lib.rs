@@ -15,6 +15,7 @@ mod progress;
 pub mod prove;
 pub mod simulated;
 pub mod summary;
+pub mod tokens;
 pub mod verify;
 pub mod vivado;
 

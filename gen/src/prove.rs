@@ -7,8 +7,10 @@ use crate::error::GenError;
 use crate::pipeline::{Build, patches};
 use crate::simulated::SimulatedDevice;
 use crate::summary::Summary;
-use crate::verify::{self, Device as _, Outcome};
+use crate::verify::{self, Dense, Device as _, Outcome};
+use heatvit_hdl::schedule::Program;
 use heatvit_model::config::Config;
+use heatvit_model::quant::QuantNetwork;
 use heatvit_rtl::Design;
 use heatvit_sim::axi::MemoryConfig;
 use std::ops::Range;
@@ -101,12 +103,30 @@ pub fn trace(build: &Build, patches: &[i8], cycles: Range<u64>, file: &Path) -> 
     SimulatedDevice::new(build.design()?, program, &memory)?.trace(patches, cycles, file)
 }
 
+/// The network without its selectors on the same accelerator.
+///
+/// # Errors
+/// A build that does not reach the design, or a simulation that fails.
+fn dense(build: &Build, trial: &Trial) -> Result<Dense, GenError> {
+    let (network, program) = (build.quant()?, build.program()?);
+    let tokens = network.dims.tokens;
+    if network.selectors.is_empty() {
+        let cycles = trial.outcomes.first().map_or(0, |o| o.cycles);
+        return Ok(Dense { macs: program.macs(&[]), cycles, tokens });
+    }
+    let dense = QuantNetwork { selectors: Vec::new(), ..network.clone() };
+    let program = Program::compile(&dense, build.parameters()?).map_err(|e| GenError::stage("schedule", e))?;
+    let mut device = SimulatedDevice::new(build.design()?, &program, &memory(build.config()?))?;
+    let run = device.run(&vec![0; program.patch_elements()])?;
+    Ok(Dense { macs: run.macs, cycles: run.cycles, tokens })
+}
+
 /// The figures of a trial; the accuracy in float arithmetic is left to the caller.
 ///
 /// # Errors
 /// A build that does not reach the program.
 pub fn summarize(build: &Build, images: &[Image], trial: &Trial) -> Result<Summary, GenError> {
-    let mut summary = verify::summarize(&trial.outcomes, images, build.program()?.macs(&[]), trial.build);
+    let mut summary = verify::summarize(&trial.outcomes, images, dense(build, trial)?, trial.build);
     let a = &build.config()?.accelerator;
     summary.derive(u64::from(a.rows * a.columns), a.clock_mhz);
     Ok(summary)

@@ -229,8 +229,9 @@ impl Device for SimulatedDevice<'_> {
             }
         }
         let macs = self.program.macs(&seen.stages);
+        let selector_macs = self.program.selector_macs(&seen.stages);
         let Seen { events, stages, selector_cycles, .. } = seen;
-        Ok(Run { cycles, error, logits, events, macs, stages, selector_cycles })
+        Ok(Run { cycles, error, logits, events, macs, selector_macs, stages, selector_cycles })
     }
 
     fn trace(&mut self, patches: &[i8], cycles: Range<u64>, file: &Path) -> Result<(), GenError> {

@@ -1,5 +1,6 @@
 //! The figures of a run: a short table for people, JSON for programs.
 
+use crate::tokens::Tokens;
 use heatvit_model::quant::Dims;
 use serde::Serialize;
 
@@ -20,10 +21,16 @@ pub struct Accuracy {
 /// Multiply-accumulates of matrix products per image.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Macs {
-    /// Of the dense network.
+    /// Of the network without selectors.
     pub dense: u64,
     /// Counted from the operations that were run.
     pub executed_mean: f64,
+    /// Those of the selectors among them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selectors_mean: Option<f64>,
+    /// Share of the dense network's that were not needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saved: Option<f64>,
 }
 
 impl Macs {
@@ -32,7 +39,13 @@ impl Macs {
         let attention = 4 * d.embed * d.attention() + 2 * d.tokens * d.attention();
         let block = d.tokens * (attention + 2 * d.embed * d.mlp_hidden);
         let dense = d.tokens * d.patch_inputs * d.embed + d.depth * block + d.embed * d.classes;
-        Self { dense: dense as u64, executed_mean: dense as f64 }
+        Self { dense: dense as u64, executed_mean: dense as f64, selectors_mean: None, saved: None }
+    }
+
+    /// Of a network with selectors: mean of what was executed, and of the selectors' part.
+    pub fn pruned(dense: u64, executed_mean: f64, selectors_mean: f64) -> Self {
+        let saved = Some(1.0 - executed_mean / dense as f64);
+        Self { dense, executed_mean, selectors_mean: Some(selectors_mean), saved }
     }
 }
 
@@ -45,13 +58,30 @@ pub struct Cycles {
     pub min: u64,
     /// Most.
     pub max: u64,
+    /// Of the network without selectors on the same accelerator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dense: Option<u64>,
+    /// Mean of the selectors' operations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selectors_mean: Option<f64>,
+    /// Share of the dense network's that were not needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saved: Option<f64>,
 }
 
 impl Cycles {
     /// Of a list; `None` when it is empty.
     pub fn of(cycles: &[u64]) -> Option<Self> {
         let (min, max) = (*cycles.iter().min()?, *cycles.iter().max()?);
-        Some(Self { mean: cycles.iter().sum::<u64>() as f64 / cycles.len() as f64, min, max })
+        let mean = cycles.iter().sum::<u64>() as f64 / cycles.len() as f64;
+        Some(Self { mean, min, max, dense: None, selectors_mean: None, saved: None })
+    }
+
+    /// Compares with the network without selectors.
+    pub fn compare(&mut self, dense: u64, selectors_mean: f64) {
+        self.dense = Some(dense);
+        self.selectors_mean = Some(selectors_mean);
+        self.saved = Some(1.0 - self.mean / dense as f64);
     }
 }
 
@@ -77,6 +107,9 @@ pub struct Summary {
     pub tensors_compared: Option<usize>,
     /// Accuracy over the same images.
     pub accuracy: Accuracy,
+    /// What the selectors leave of the tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Tokens>,
     /// Work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub macs: Option<Macs>,
@@ -119,12 +152,15 @@ impl Summary {
             rows.push(("mismatches", format!("{} in {} tensors", grouped(mismatches as u64), grouped(tensors as u64))));
         }
         rows.extend(self.accuracy_row());
+        rows.extend(self.tokens.iter().flat_map(token_rows));
         if let Some(macs) = &self.macs {
-            rows.push(("MACs per image", grouped(macs.executed_mean.round() as u64)));
+            rows.push(("MACs per image", rounded(macs.executed_mean)));
+            rows.extend(against_dense(macs.dense, macs.saved, macs.selectors_mean, macs.executed_mean));
         }
         if let Some(c) = &self.cycles {
             let spread = format!("min {}, max {}", grouped(c.min), grouped(c.max));
-            rows.push(("cycles per image", format!("{} ({spread})", grouped(c.mean.round() as u64))));
+            rows.push(("cycles per image", format!("{} ({spread})", rounded(c.mean))));
+            rows.extend(c.dense.and_then(|dense| against_dense(dense, c.saved, c.selectors_mean, c.mean)));
         }
         if let Some(utilization) = self.array_utilization {
             rows.push(("array utilization", percent(utilization)));
@@ -144,6 +180,28 @@ impl Summary {
         let shown: Vec<String> = engines.iter().filter_map(|(n, a)| a.map(|a| format!("{n} {}", percent(a)))).collect();
         (!shown.is_empty()).then(|| ("accuracy", shown.join(", ")))
     }
+}
+
+fn rounded(number: f64) -> String {
+    grouped(number.round() as u64)
+}
+
+/// What was saved, and what the selectors cost.
+fn against_dense(dense: u64, saved: Option<f64>, selectors: Option<f64>, all: f64) -> Option<(&'static str, String)> {
+    let (saved, selectors) = (saved?, selectors?);
+    let cost = format!("selectors {} ({})", rounded(selectors), percent(selectors / all));
+    Some(("", format!("{} saved of {} dense; {cost}", percent(saved), grouped(dense))))
+}
+
+fn token_rows(tokens: &Tokens) -> Vec<(&'static str, String)> {
+    let stages = tokens.stage_mean.iter().zip(&tokens.stage_deviation);
+    let stages: Vec<String> = stages.map(|(mean, deviation)| format!("{mean:.1} (deviation {deviation:.1})")).collect();
+    let mut rows = vec![("tokens", format!("{} -> {}", tokens.dense, stages.join(" -> ")))];
+    if let (Some(subject), Some(background)) = (tokens.subject_kept, tokens.background_kept) {
+        let text = format!("{} on the subject, {} of the background", percent(subject), percent(background));
+        rows.push(("patches kept", text));
+    }
+    rows
 }
 
 /// A row of a table.
@@ -178,7 +236,7 @@ mod tests {
             mismatches: Some(0),
             tensors_compared: Some(2020),
             accuracy: Accuracy { float: Some(0.95), int8: Some(0.95), rtl: Some(0.9) },
-            macs: Some(Macs { dense: 26_000_000, executed_mean: 26_000_000.0 }),
+            macs: Some(Macs { dense: 26_000_000, executed_mean: 26_000_000.0, selectors_mean: None, saved: None }),
             cycles: Cycles::of(&[120_000, 130_000]),
             sim: Some(SimulatorSpeed { cycles_per_second: 123_456.7, build_seconds: 0.251 }),
             ..Summary::default()
@@ -200,6 +258,33 @@ mod tests {
              images/s           2,400 at 300 MHz\n\
              simulator          123,457 cycles/s, built in 0.25 s\n"
         );
+    }
+
+    #[test]
+    fn a_pruned_network_is_set_against_the_dense_one() {
+        let mut summary = summary();
+        summary.tokens = Some(Tokens {
+            dense: 82,
+            stage_mean: vec![46.04, 26.0],
+            stage_deviation: vec![7.06, 5.9],
+            subject_kept: Some(0.69),
+            background_kept: Some(0.17),
+        });
+        summary.macs = Some(Macs::pruned(26_000_000, 13_000_000.0, 520_000.0));
+        if let Some(cycles) = &mut summary.cycles {
+            cycles.compare(250_000, 12_500.0);
+        }
+        let table = summary.table();
+        let expected = "tokens             82 -> 46.0 (deviation 7.1) -> 26.0 (deviation 5.9)\n\
+             patches kept       69.00 % on the subject, 17.00 % of the background\n\
+             MACs per image     13,000,000\n                   \
+             50.00 % saved of 26,000,000 dense; selectors 520,000 (4.00 %)\n\
+             cycles per image   125,000 (min 120,000, max 130,000)\n                   \
+             50.00 % saved of 250,000 dense; selectors 12,500 (10.00 %)\n";
+        assert!(table.contains(expected), "{table}");
+        let json: serde_json::Value = serde_json::from_str(&summary.to_json()).unwrap();
+        assert_eq!(json["tokens"]["stage_mean"][1], 26.0);
+        assert_eq!((&json["macs"]["saved"], &json["cycles"]["saved"]), (&0.5.into(), &0.5.into()));
     }
 
     #[test]

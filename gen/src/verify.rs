@@ -6,6 +6,7 @@ use crate::error::GenError;
 use crate::evaluate::class_of;
 use crate::progress;
 use crate::summary::{Cycles, Macs, SimulatorSpeed, Summary};
+use crate::tokens::{self, Stage, Tokens};
 use heatvit_model::golden::{StageCounts, Trace, run};
 use heatvit_model::quant::QuantNetwork;
 use rayon::prelude::*;
@@ -35,6 +36,8 @@ pub struct Run {
     pub events: Vec<Event>,
     /// Multiply-accumulates of the operations that were run.
     pub macs: u64,
+    /// Those of the selectors among them.
+    pub selector_macs: u64,
     /// Rows after each selector.
     pub stages: Vec<StageCounts>,
     /// Cycles of the selectors' operations.
@@ -67,8 +70,10 @@ pub struct Outcome {
     pub error: u32,
     /// MACs.
     pub macs: u64,
-    /// Rows after each selector.
-    pub stages: Vec<StageCounts>,
+    /// The selectors' part of them.
+    pub selector_macs: u64,
+    /// What the selectors keep of the patches, by the golden model.
+    pub stages: Vec<Stage>,
     /// Cycles of the selectors' operations.
     pub selector_cycles: u64,
     /// Class by the golden model.
@@ -124,7 +129,8 @@ pub fn outcome(golden: &Trace, plan: &[Stretch], run: &Run, host_time: Duration)
         cycles: run.cycles,
         error: run.error,
         macs: run.macs,
-        stages: run.stages.clone(),
+        selector_macs: run.selector_macs,
+        stages: tokens::stages(golden),
         selector_cycles: run.selector_cycles,
         golden_class: class_of(golden.logits()),
         class: class_of(&run.logits),
@@ -132,8 +138,19 @@ pub fn outcome(golden: &Trace, plan: &[Stretch], run: &Run, host_time: Duration)
     }
 }
 
+/// The network without selectors on the same accelerator; its cycles do not depend on the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dense {
+    /// Multiply-accumulates.
+    pub macs: u64,
+    /// Cycles.
+    pub cycles: u64,
+    /// Tokens.
+    pub tokens: usize,
+}
+
 /// The figures of the outcomes, without what needs the configuration.
-pub fn summarize(outcomes: &[Outcome], images: &[Image], dense_macs: u64, build: Duration) -> Summary {
+pub fn summarize(outcomes: &[Outcome], images: &[Image], dense: Dense, build: Duration) -> Summary {
     let total: u64 = outcomes.iter().map(|o| o.cycles).sum();
     let time: Duration = outcomes.iter().map(|o| o.host_time).sum();
     let classes = |class: fn(&Outcome) -> usize| {
@@ -153,8 +170,17 @@ pub fn summarize(outcomes: &[Outcome], images: &[Image], dense_macs: u64, build:
     };
     summary.accuracy.int8 = classes(|o| o.golden_class);
     summary.accuracy.rtl = classes(|o| o.class);
-    let executed = outcomes.iter().map(|o| o.macs as f64).sum::<f64>() / outcomes.len().max(1) as f64;
-    summary.macs = Some(Macs { dense: dense_macs, executed_mean: executed });
+    let mean = |figure: fn(&Outcome) -> u64| {
+        outcomes.iter().map(|o| figure(o) as f64).sum::<f64>() / outcomes.len().max(1) as f64
+    };
+    let executed = mean(|o| o.macs);
+    summary.macs = Some(Macs { dense: dense.macs, executed_mean: executed, selectors_mean: None, saved: None });
+    let stages: Vec<Vec<Stage>> = outcomes.iter().map(|o| o.stages.clone()).collect();
+    summary.tokens = Tokens::of(images, &stages, dense.tokens);
+    if let (Some(_), Some(cycles)) = (&summary.tokens, &mut summary.cycles) {
+        summary.macs = Some(Macs::pruned(dense.macs, executed, mean(|o| o.selector_macs)));
+        cycles.compare(dense.cycles, mean(|o| o.selector_cycles));
+    }
     summary
 }
 

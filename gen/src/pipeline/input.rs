@@ -34,9 +34,9 @@ pub fn load_config(path: &Path) -> Result<Config, GenError> {
 /// # Errors
 /// None is named, or it is unreadable.
 pub fn load_weights(request: &Request, config: &Config) -> Result<(PathBuf, Vec<u8>), GenError> {
-    let path = match (&request.weights, &config.weights) {
+    let path = match (&request.weights, config.weight_file()) {
         (Some(path), _) => path.clone(),
-        (None, Some(weights)) => beside(&request.config, &weights.float),
+        (None, Some(file)) => beside(&request.config, file),
         (None, None) => {
             return Err(GenError::Needs {
                 config: request.config.display().to_string(),

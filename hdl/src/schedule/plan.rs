@@ -151,6 +151,11 @@ impl Program {
         self.products().map(|p| p.macs(&self.counts(p.stage, stages))).sum()
     }
 
+    /// The selectors' part of [`Self::macs`].
+    pub fn selector_macs(&self, stages: &[StageCounts]) -> u64 {
+        self.products().filter(|p| p.for_selector).map(|p| p.macs(&self.counts(p.stage, stages))).sum()
+    }
+
     /// Rows after `stage` selectors; stages that are not given leave all.
     pub fn counts(&self, stage: usize, stages: &[StageCounts]) -> StageCounts {
         let passed = stages.get(..stage).unwrap_or(stages);
