@@ -11,7 +11,7 @@ use crate::bench::Case;
 use edit::Edit;
 use heatvit_gen::cli::EXIT_MISMATCH;
 use heatvit_gen::prove::Trial;
-use heatvit_gen::verify::{NOT_DONE, Outcome};
+use heatvit_gen::verify::{Ending, Outcome};
 use heatvit_hdl::{Parameters, accelerator};
 use heatvit_model::quant::{Dims, Extreme, random, random_image};
 use heatvit_rtl::Design;
@@ -25,7 +25,7 @@ enum Found<'t> {
     /// The run ends as it should.
     Tensor(&'t str),
     /// The design reports an error, or its run does not end.
-    Error(u32, &'t str),
+    Error(Ending, &'t str),
     /// All tensors are equal, but the status register is not what it must be.
     Status,
 }
@@ -34,10 +34,10 @@ impl<'t> Found<'t> {
     /// What a run with a difference shows.
     fn of(outcome: &'t Outcome) -> Self {
         let tensor = outcome.comparison.first.as_ref().map_or("", |f| f.tensor.as_str());
-        match outcome.error {
-            0 => Self::Tensor(tensor),
-            NOT_DONE if tensor.is_empty() => Self::Status,
-            code => Self::Error(code, tensor),
+        match outcome.ending {
+            Ending::Done => Self::Tensor(tensor),
+            Ending::NotDone if tensor.is_empty() => Self::Status,
+            ending => Self::Error(ending, tensor),
         }
     }
 

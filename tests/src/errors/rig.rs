@@ -13,6 +13,8 @@ use heatvit_sim::{SimError, Simulator};
 const STATUS_DONE: u32 = 2;
 /// Cycles from the end of a run to its interrupt at most: what the four ports have outstanding has to come first.
 pub const FLUSH_CYCLES: u64 = 2_500;
+/// Cycles, about, that rows need from the streamer to the last effect.
+const DRAIN_CYCLES: u64 = 64;
 /// Runs that go wrong take image 0; the good ones after them take turns.
 const IMAGES: usize = 2;
 
@@ -62,6 +64,8 @@ pub struct Rig<'n> {
     /// Cycles of the good images on the fresh board.
     pub cycles: [u64; IMAGES],
     images: [Vec<i8>; IMAGES],
+    /// An image takes the same cycles whatever ran before it: nothing stalls, and the first beats come when the rows
+    /// of an aborted run have left the pipeline.
     timed: bool,
     turn: usize,
 }
@@ -70,7 +74,8 @@ impl<'n> Rig<'n> {
     pub fn new(network: &'n QuantNetwork, memory: MemoryConfig) -> Self {
         let parameters = Parameters::for_network(network, 16, 16);
         let placed = Placed::new(network, &parameters, SIMULATED_BASE);
-        let (timed, stalls) = (memory.stalls.is_none(), memory.stalls);
+        let stalls = memory.stalls;
+        let timed = stalls.is_none() && memory.latency_cycles >= DRAIN_CYCLES;
         let model = MemoryModel::new(placed.layout.end() as usize, memory);
         let board = Board::new(Simulator::new(&accelerator(&parameters)).unwrap(), model, stalls).unwrap();
         let images = std::array::from_fn(|i| random_image(&network.dims, 70 + i as u64));
