@@ -125,12 +125,10 @@ pub(super) fn result_data(
     // The logits answer two cycles after the address.
     let address_2 = m.delay("result_address", address, 2);
     let counts = &unit["stage_counts"];
-    let groups = counts.width().div_ceil(width);
-    let padded = counts.resize(groups * width);
-    let mut data = logits.as_unsigned();
-    for group in 0..groups {
-        let mine = address_2.eq_lit(u64::from(first + group));
-        data = mine.mux(&padded.slice(group * width, width), &data);
-    }
-    data
+    // The counts are one beat: where a group is more, its other lanes are never read.
+    let part = counts.width().min(width);
+    let low = logits.slice(0, part);
+    let group = |i: u32| address_2.eq_lit(u64::from(first + i));
+    let counts = (0..counts.width() / part).fold(low, |data, i| group(i).mux(&counts.slice(i * part, part), &data));
+    if part == width { counts } else { Expr::concat(&[logits.slice(part, width - part), counts]) }
 }
