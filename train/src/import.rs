@@ -9,7 +9,8 @@ use safetensors::{SafeTensorError, SafeTensors};
 
 use crate::batch::PATCH_INPUTS;
 use crate::network::Network;
-use crate::{NetworkShape, TrainError, shards};
+use crate::pruned::PrunedNetwork;
+use crate::{NetworkShape, SelectorSpec, TrainError, shards};
 
 /// Logits of `samples`, one after the other, by the framework's forward pass with the weights of a file
 /// that [`crate::train`] wrote for the same shape.
@@ -18,6 +19,24 @@ pub fn logits(shape: &NetworkShape, weights: &[u8], samples: &[Sample]) -> Resul
     let network = file.network(shape)?;
     let chunks = samples.chunks(shards::EVALUATION_BATCH);
     Ok(chunks.flat_map(|chunk| shards::logits(&network, chunk)).collect())
+}
+
+/// The dense network of a file, to be taught by.
+pub(crate) fn teacher(shape: &NetworkShape, dense: &[u8]) -> Result<Network, TrainError> {
+    let file = File { tensors: SafeTensors::deserialize(dense)?, device: Device::flex() };
+    file.network(shape)
+}
+
+/// The dense network of a file with random selectors, on a device with gradients.
+pub(crate) fn pruned_for_training(
+    shape: &NetworkShape,
+    spec: &SelectorSpec,
+    seed: u64,
+    dense: &[u8],
+    device: &Device,
+) -> Result<PrunedNetwork, TrainError> {
+    let file = File { tensors: SafeTensors::deserialize(dense)?, device: device.clone() };
+    Ok(PrunedNetwork::new(file.network(shape)?, shape, spec, seed, device))
 }
 
 struct File<'a> {

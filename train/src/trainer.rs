@@ -134,7 +134,7 @@ impl<'a> Run<'a> {
         let network = Network::new(shape, config.seed, &device);
         Self {
             config,
-            optimizer: optimizer(&network, config),
+            optimizer: optimizer(&network, config.weight_decay),
             device,
             network,
             step: 0,
