@@ -12,4 +12,5 @@ pub mod image;
 pub mod layernorm;
 pub mod poly;
 pub mod quant;
+pub mod selector;
 pub mod weights;

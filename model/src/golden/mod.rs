@@ -2,7 +2,12 @@
 
 mod network;
 pub(crate) mod product;
+pub mod selector;
+mod stage;
 mod trace;
 
 pub use network::{run, run_all};
-pub use trace::{Tensor, Trace};
+pub use trace::{StageCounts, Tensor, Trace};
+
+#[cfg(test)]
+mod tests;

@@ -13,11 +13,22 @@ pub struct Tensor<T = i32> {
     pub data: Vec<T>,
 }
 
+/// What a selector stage leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StageCounts {
+    /// Rows, with class and package token.
+    pub tokens: usize,
+    /// Rows without the package token: the next stage decides about them.
+    pub candidates_and_class: usize,
+}
+
 /// All tensors.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace<T = i32> {
     /// In program order.
     pub tensors: Vec<Tensor<T>>,
+    /// One entry per selector stage, in their order.
+    pub stages: Vec<StageCounts>,
 }
 
 impl<T: Clone> Trace<T> {

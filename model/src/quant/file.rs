@@ -268,6 +268,7 @@ impl<'a> Reader<'a> {
             embed,
             pos: pos.as_chunks::<2>().0.iter().map(|b| i16::from_le_bytes(*b)).collect(),
             blocks,
+            selectors: Vec::new(),
             norm: h.norm,
             head,
             residual_step: h.residual_step,

@@ -10,10 +10,11 @@ mod validate;
 
 pub use crate::layernorm::NormParams;
 pub use crate::poly::gelu::GeluParams;
+pub use crate::selector::PackageRule;
 pub use file::{QuantFileError, VERSION, is_quantized};
 pub use histogram::Method;
 pub use quantize::{QuantizeError, Quantized, TensorStep, quantize};
-pub use random::{Extreme, random, random_image};
+pub use random::{Extreme, random, random_image, random_with_selectors};
 pub use validate::{QuantError, validate};
 
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,11 @@ impl Dims {
     /// Channels of all heads.
     pub fn attention(&self) -> usize {
         self.heads * self.head_dim
+    }
+
+    /// Hidden units of the selectors' MLP3.
+    pub fn weigh_hidden(&self) -> usize {
+        (self.heads / 2).max(1)
     }
 }
 
@@ -113,6 +119,47 @@ pub struct Block {
     pub fc2: Linear,
 }
 
+/// A token selector: decides before a block which tokens the rest of the network sees. The products of all heads
+/// are one product each, zero off the blocks of the heads. Its input is the stream as `norm1` of that block reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selector {
+    /// The block that it sits before.
+    pub block: usize,
+    /// MLP1: `D -> D/2`, heads one after the other.
+    pub local: Linear,
+    /// Its activation.
+    pub local_gelu: GeluParams,
+    /// Mean of the local features over the candidates: `step of local / step of global`.
+    pub mean: RowScale,
+    /// First layer of MLP2, on all local features, then all global ones: `D -> D/2`.
+    pub mix: Linear,
+    /// Its activation.
+    pub mix_gelu: GeluParams,
+    /// Second layer of MLP2: `D/2 -> D/4`.
+    pub squeeze: Linear,
+    /// Its activation.
+    pub squeeze_gelu: GeluParams,
+    /// Third layer of MLP2: keep logit less drop logit of every head, in 1/256.
+    pub keep: Linear,
+    /// First layer of MLP3, on the channel means of the heads: `D -> max(H/2, 1)`.
+    pub weigh: Linear,
+    /// Its activation.
+    pub weigh_gelu: GeluParams,
+    /// Second layer of MLP3: logit of every head's weight, in 1/256.
+    pub weight: Linear,
+    /// A token stays from this score on, in 1/512; 0 keeps all, 513 none.
+    pub threshold: u32,
+    /// What becomes of dropped tokens.
+    pub package: PackageRule,
+}
+
+impl Selector {
+    /// Its products, in execution order.
+    pub fn linears(&self) -> [&Linear; 6] {
+        [&self.local, &self.mix, &self.squeeze, &self.keep, &self.weigh, &self.weight]
+    }
+}
+
 /// A quantized network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantNetwork {
@@ -126,6 +173,8 @@ pub struct QuantNetwork {
     pub pos: Vec<i16>,
     /// Blocks.
     pub blocks: Vec<Block>,
+    /// Token selectors by rising block; empty for a dense network.
+    pub selectors: Vec<Selector>,
     /// Final norm.
     pub norm: NormParams,
     /// Classifier.
@@ -137,13 +186,14 @@ pub struct QuantNetwork {
 }
 
 impl QuantNetwork {
-    /// Every product with stored weights, in execution order.
+    /// Every product with stored weights: the dense network in execution order, then the selectors'.
     pub fn linears(&self) -> Vec<&Linear> {
         let mut all = vec![&self.embed];
         for block in &self.blocks {
             all.extend([&block.q, &block.k, &block.v, &block.proj, &block.fc1, &block.fc2]);
         }
         all.push(&self.head);
+        all.extend(self.selectors.iter().flat_map(Selector::linears));
         all
     }
 }

@@ -199,7 +199,8 @@ pub fn quantize(network: &FloatNetwork, name: &str, calibration: &[Vec<f32>]) ->
     let head = quantize_linear(&folded.head, "head".to_owned(), &Steps { input, output: logit_step })?;
     let steps = quantizer.steps;
     let (name, dims) = (name.to_owned(), network.dims.clone());
-    let network = QuantNetwork { name, dims, embed, pos, blocks, norm, head, residual_step, logit_step };
+    let selectors = Vec::new();
+    let network = QuantNetwork { name, dims, embed, pos, blocks, selectors, norm, head, residual_step, logit_step };
     validate(&network)?;
     Ok(Quantized { network, steps })
 }

@@ -1,7 +1,8 @@
 //! Random quantized networks with sane activation ranges, for tests of any configuration.
 
-use super::{Block, Dims, GeluParams, Linear, NormParams, QuantNetwork, RowScale, ScoreScale};
+use super::{Block, Dims, GeluParams, Linear, NormParams, PackageRule, QuantNetwork, RowScale, ScoreScale, Selector};
 use crate::fixed::{mantissa_exponent, multipliers};
+use crate::golden::run;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -24,11 +25,26 @@ struct Maker {
 impl Maker {
     /// A product whose outputs have a standard deviation of about `target` steps.
     fn linear(&mut self, name: String, inputs: usize, outputs: usize, target: f64) -> Linear {
+        self.masked(name, inputs, outputs, target, |_, _| true)
+    }
+
+    /// The same with zeros where `live(output, input)` is false.
+    fn masked(
+        &mut self,
+        name: String,
+        inputs: usize,
+        outputs: usize,
+        target: f64,
+        live: impl Fn(usize, usize) -> bool,
+    ) -> Linear {
         let full = self.extreme == Extreme::FullScaleWeights;
-        let weight: Vec<i8> = (0..inputs * outputs)
+        let mut weight: Vec<i8> = (0..inputs * outputs)
             .map(|_| if full { [-127, 127][self.rng.random_range(0..2)] } else { self.rng.random_range(-127..=127) })
             .collect();
-        let deviation = 36.0 * if full { 127.0 } else { 73.0 } * (inputs as f64).sqrt();
+        let dead = |i: &usize| !live(i / inputs, i % inputs);
+        (0..weight.len()).filter(dead).for_each(|i| weight[i] = 0);
+        let living = (0..inputs).filter(|i| live(0, *i)).count();
+        let deviation = 36.0 * if full { 127.0 } else { 73.0 } * (living as f64).sqrt();
         let factors: Vec<f64> = (0..outputs).map(|_| target / deviation * self.rng.random_range(0.5..1.5)).collect();
         let (mult, sel) = multipliers(&factors).expect("the factors are far below 2");
         let spread = (deviation / 2.0) as i32;
@@ -69,6 +85,58 @@ impl Maker {
     }
 }
 
+impl Maker {
+    fn gelu(&mut self) -> GeluParams {
+        GeluParams::new(self.rng.random_range(0.01..0.06), 1.0).expect("the step is in range")
+    }
+
+    /// A selector whose products are zero off the blocks of the heads; `dims` as [`super::validate`] wants them.
+    fn selector(&mut self, block: usize, d: &Dims) -> Selector {
+        let name = |part: &str| format!("selectors.{block}.{part}");
+        let (dim, half, quarter) = (d.head_dim, d.head_dim / 2, d.head_dim / 4);
+        let (locals, hidden) = (d.heads * half, d.weigh_hidden());
+        let (gain, exponent) = mantissa_exponent(self.rng.random_range(1.0..4.0)).expect("positive");
+        Selector {
+            block,
+            local: self.masked(name("local"), d.embed, locals, 1500.0, |o, i| o / half == i / dim),
+            local_gelu: self.gelu(),
+            mean: RowScale { gain, exponent },
+            mix: self.masked(name("mix"), 2 * locals, locals, 1500.0, |o, i| o / half == i % locals / half),
+            mix_gelu: self.gelu(),
+            squeeze: self.masked(name("squeeze"), locals, d.heads * quarter, 1500.0, |o, i| o / quarter == i / half),
+            squeeze_gelu: self.gelu(),
+            keep: self.masked(name("keep"), d.heads * quarter, d.heads, 400.0, |o, i| o == i / quarter),
+            weigh: self.linear(name("weigh"), d.embed, hidden, 1500.0),
+            weigh_gelu: self.gelu(),
+            weight: self.linear(name("weight"), hidden, d.heads, 400.0),
+            threshold: 256,
+            package: PackageRule::Merged,
+        }
+    }
+}
+
+/// Random images whose scores set the thresholds.
+const THRESHOLD_IMAGES: u64 = 8;
+
+/// A network with selectors before the given blocks. Each threshold is the median score of a few random images,
+/// so about half of the candidates stay at every stage; the rest of the network is [`random`]'s.
+pub fn random_with_selectors(dims: &Dims, blocks: &[usize], seed: u64, extreme: Extreme) -> QuantNetwork {
+    let mut network = random(dims, seed, extreme);
+    let mut maker = Maker { rng: ChaCha8Rng::seed_from_u64(seed ^ 0x5e1e_c705), extreme };
+    network.selectors = blocks.iter().map(|b| maker.selector(*b, dims)).collect();
+    let images: Vec<Vec<i8>> = (0..THRESHOLD_IMAGES).map(|i| random_image(dims, seed + i)).collect();
+    for (i, block) in blocks.iter().enumerate() {
+        let name = format!("selectors.{block}.score");
+        let of = |image: &Vec<i8>| run(&network, image).get(&name).map_or(Vec::new(), |t| t.data[1..].to_vec());
+        let mut candidates: Vec<i32> = images.iter().flat_map(of).collect();
+        candidates.sort_unstable();
+        if let Some(median) = candidates.get(candidates.len() / 2) {
+            network.selectors[i].threshold = *median as u32;
+        }
+    }
+    network
+}
+
 /// A network of the given dimensions from a seed.
 pub fn random(dims: &Dims, seed: u64, extreme: Extreme) -> QuantNetwork {
     let mut maker = Maker { rng: ChaCha8Rng::seed_from_u64(seed), extreme };
@@ -82,6 +150,7 @@ pub fn random(dims: &Dims, seed: u64, extreme: Extreme) -> QuantNetwork {
         embed,
         pos,
         blocks,
+        selectors: Vec::new(),
         norm: maker.norm(dims.embed),
         head: maker.linear("head".to_owned(), dims.embed, dims.classes, 5000.0),
         residual_step: 1.0 / 1024.0,

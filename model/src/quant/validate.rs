@@ -1,7 +1,8 @@
 //! Range proofs of a quantized network.
 
-use super::{Block, Dims, Linear, NormParams, QuantNetwork};
+use super::{Block, Dims, GeluParams, Linear, NormParams, QuantNetwork, Selector};
 use crate::fixed::{ACC_BITS, MULT_MAX, SEL_MAX};
+use crate::selector::{MAX_HEADS, MAX_STAGES};
 
 /// Exponents of norm and row scale stay below it in magnitude; useful ones are within 40.
 const EXPONENT_MAX: u64 = 63;
@@ -9,6 +10,8 @@ const EXPONENT_MAX: u64 = 63;
 const EMBED_MAX: u64 = 2047;
 /// A row sum of exponentials of 127 stays below 2^17, the domain of the reciprocal.
 const TOKENS_MAX: u64 = 1032;
+/// A threshold above every score: nothing is kept.
+const THRESHOLD_MAX: u64 = 513;
 
 /// Why a quantized network is refused.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -50,6 +53,14 @@ pub enum QuantError {
         value: u64,
         /// Limit.
         limit: u64,
+    },
+    /// The selectors do not fit the network or each other.
+    #[error("`{what}` does not suit token selectors: {rule}; correct it or remove the selectors")]
+    Selectors {
+        /// Which.
+        what: String,
+        /// What is needed.
+        rule: &'static str,
     },
     /// A constant is zero.
     #[error("`{what}` is 0, at least 1 is needed; quantize the network again")]
@@ -126,10 +137,63 @@ fn block(i: usize, b: &Block, d: &Dims) -> Result<(), QuantError> {
     real_constant(&at("attend"), b.attend.gain, b.attend.exponent)?;
     at_most(at("scores.mult"), u64::from(b.scores.mult), u64::from(MULT_MAX))?;
     at_most(at("scores.sel"), u64::from(b.scores.sel), u64::from(SEL_MAX))?;
-    at_most(at("gelu.t"), u64::from(b.gelu.t), 4095)?;
-    at_most(at("gelu.kappa"), u64::from(b.gelu.kappa), 65535)?;
-    at_most(at("gelu.d1"), u64::from(b.gelu.d1), 32767)?;
-    at_most(at("gelu.shift"), u64::from(b.gelu.shift), 15)
+    activation(&at("gelu"), &b.gelu)
+}
+
+fn activation(what: &str, p: &GeluParams) -> Result<(), QuantError> {
+    at_most(format!("{what}.t"), u64::from(p.t), 4095)?;
+    at_most(format!("{what}.kappa"), u64::from(p.kappa), 65535)?;
+    at_most(format!("{what}.d1"), u64::from(p.d1), 32767)?;
+    at_most(format!("{what}.shift"), u64::from(p.shift), 15)
+}
+
+/// Heads cut the embedding into parts of four channels or a multiple.
+fn selector_dimensions(d: &Dims) -> Result<(), QuantError> {
+    let rule = |what: &'static str, rule: &'static str| Err(QuantError::Selectors { what: what.to_owned(), rule });
+    at_most("dims.heads (with selectors)".to_owned(), d.heads as u64, MAX_HEADS as u64)?;
+    if d.heads.checked_mul(d.head_dim) != Some(d.embed) {
+        return rule("dims.embed", "it is heads x head_dim, because heads are parts of the embedding");
+    }
+    if !d.head_dim.is_multiple_of(4) {
+        return rule("dims.head_dim", "it is a multiple of 4, because the layers have 1/2 and 1/4 of its channels");
+    }
+    Ok(())
+}
+
+/// A mean of int8 features over at most [`TOKENS_MAX`] rows stays in the accumulator and in the domain of the
+/// reciprocal without a check of its own: 127 x 127 x 1031 < 2^26, 127 x 1031 < 2^17.
+fn selector(s: &Selector, d: &Dims) -> Result<(), QuantError> {
+    let (half, quarter, hidden) = (d.embed / 2, d.embed / 4, d.weigh_hidden());
+    let sizes =
+        [(d.embed, half), (d.embed, half), (half, quarter), (quarter, d.heads), (d.embed, hidden), (hidden, d.heads)];
+    for (l, (inputs, outputs)) in s.linears().into_iter().zip(sizes) {
+        linear(l, inputs, outputs)?;
+    }
+    let at = |part: &str| format!("selectors.{}.{part}", s.block);
+    real_constant(&at("mean"), s.mean.gain, s.mean.exponent)?;
+    activation(&at("local_gelu"), &s.local_gelu)?;
+    activation(&at("mix_gelu"), &s.mix_gelu)?;
+    activation(&at("squeeze_gelu"), &s.squeeze_gelu)?;
+    activation(&at("weigh_gelu"), &s.weigh_gelu)?;
+    at_most(at("threshold"), u64::from(s.threshold), THRESHOLD_MAX)
+}
+
+fn selectors(all: &[Selector], d: &Dims) -> Result<(), QuantError> {
+    let Some(first) = all.first() else { return Ok(()) };
+    let rule = |what: String, rule: &'static str| Err(QuantError::Selectors { what, rule });
+    selector_dimensions(d)?;
+    at_most("selectors (stages)".to_owned(), all.len() as u64, MAX_STAGES as u64)?;
+    for (i, s) in all.iter().enumerate() {
+        at_most(format!("selectors[{i}].block"), s.block as u64, d.depth.saturating_sub(1) as u64)?;
+        selector(s, d)?;
+        if s.package != first.package {
+            return rule(format!("selectors.{}.package", s.block), "all stages treat dropped tokens alike");
+        }
+    }
+    match all.windows(2).find(|pair| pair[0].block >= pair[1].block) {
+        Some(pair) => rule(format!("selectors.{}", pair[1].block), "blocks of selectors rise, one each"),
+        None => Ok(()),
+    }
 }
 
 /// Checks lengths, ranges and, per output channel, that the accumulator cannot overflow.
@@ -149,5 +213,6 @@ pub fn validate(network: &QuantNetwork) -> Result<(), QuantError> {
         block(i, b, d)?;
     }
     norm("norm", &network.norm)?;
-    linear(&network.head, d.embed, d.classes)
+    linear(&network.head, d.embed, d.classes)?;
+    selectors(&network.selectors, d)
 }

@@ -1,0 +1,114 @@
+//! Pruned runs: counts, compaction and packages of whole networks.
+
+use super::selector::{decide, package, score};
+use super::{Trace, run};
+use crate::quant::{Dims, Extreme, PackageRule, QuantNetwork, random_image, random_with_selectors, validate};
+
+fn dims() -> Dims {
+    Dims { tokens: 22, patch_inputs: 12, embed: 48, depth: 4, heads: 3, head_dim: 16, mlp_hidden: 80, classes: 5 }
+}
+
+fn counts(trace: &Trace) -> Vec<(usize, usize)> {
+    trace.stages.iter().map(|s| (s.tokens, s.candidates_and_class)).collect()
+}
+
+fn with_thresholds(first: u32, second: u32) -> QuantNetwork {
+    let mut network = random_with_selectors(&dims(), &[1, 3], 3, Extreme::None);
+    network.selectors[0].threshold = first;
+    network.selectors[1].threshold = second;
+    network
+}
+
+#[test]
+fn random_selectors_drop_about_half_and_differ_by_image() {
+    let mut seen = std::collections::BTreeSet::new();
+    for seed in 0..6 {
+        let network = random_with_selectors(&dims(), &[0, 2, 3], seed, Extreme::None);
+        validate(&network).unwrap();
+        let mut kept = 0;
+        for image in 0..10 {
+            let trace = run(&network, &random_image(&dims(), image));
+            kept += trace.stages[0].candidates_and_class - 1;
+            seen.insert(counts(&trace));
+        }
+        assert!((70..=140).contains(&kept), "seed {seed}: {kept} of 210 stay");
+    }
+    assert!(seen.len() > 20, "{} outcomes", seen.len());
+}
+
+#[test]
+fn all_and_none_dropped_at_each_stage() {
+    let expected = [
+        ((0, 0), [(22, 22), (22, 22)]),
+        ((513, 0), [(2, 1), (2, 1)]),
+        ((0, 513), [(22, 22), (2, 1)]),
+        ((513, 513), [(2, 1), (2, 1)]),
+    ];
+    for ((first, second), counts_expected) in expected {
+        let network = with_thresholds(first, second);
+        let trace = run(&network, &random_image(&dims(), 1));
+        assert_eq!(counts(&trace), counts_expected);
+        let made = |b: usize| trace.get(&format!("selectors.{b}.package")).is_some();
+        // With nothing but the class token left there is nothing to drop, and the package moves along.
+        assert_eq!((made(1), made(3)), (first > 0, first == 0 && second > 0));
+        for i in 0..4 {
+            let rows = if i == 0 { 22 } else { counts_expected[usize::from(i == 3)].0 };
+            assert_eq!(trace.get(&format!("blocks.{i}.residual")).unwrap().rows, rows);
+            assert_eq!(trace.get(&format!("blocks.{i}.attn.scores.2")).unwrap().cols, rows);
+        }
+    }
+}
+
+#[test]
+fn dropped_tokens_vanish_without_a_package() {
+    let mut network = with_thresholds(513, 513);
+    network.selectors.iter_mut().for_each(|s| s.package = PackageRule::None);
+    let trace = run(&network, &random_image(&dims(), 1));
+    assert_eq!(counts(&trace), [(1, 1), (1, 1)]);
+    assert!(trace.tensors.iter().all(|t| !t.name.ends_with(".package")));
+}
+
+#[test]
+fn nothing_dropped_is_the_dense_network() {
+    let network = with_thresholds(0, 0);
+    let image = random_image(&dims(), 5);
+    let pruned = run(&network, &image);
+    let dense = run(&QuantNetwork { selectors: Vec::new(), ..network }, &image);
+    let shared: Vec<_> = pruned.tensors.iter().filter(|t| !t.name.starts_with("selectors.")).collect();
+    assert_eq!(shared, dense.tensors.iter().collect::<Vec<_>>());
+}
+
+/// Masks, packages and tokens follow from the recorded logits alone, over two stages.
+#[test]
+fn the_stream_after_a_stage_follows_from_the_recorded_tensors() {
+    let network = random_with_selectors(&dims(), &[1, 3], 8, Extreme::None);
+    let d = dims();
+    let mut merged = 0;
+    for image in 0..20 {
+        let trace = run(&network, &random_image(&d, image));
+        let get = |name: String| &trace.get(&name).unwrap_or_else(|| panic!("{name}")).data;
+        let mut weight = None;
+        for s in &network.selectors {
+            let b = s.block;
+            let input = get(format!("blocks.{}.residual", b - 1));
+            let logits =
+                get(format!("selectors.{b}.keep")).chunks(3).zip(get(format!("selectors.{b}.weight")).chunks(3));
+            let scores: Vec<u32> = logits.map(|(k, w)| score(k, w)).collect();
+            assert_eq!(scores.len(), input.len() / d.embed - usize::from(weight.is_some()));
+            let mask = decide(&scores, s.threshold);
+            let mut expected: Vec<i32> = Vec::new();
+            for (row, _) in input.chunks(d.embed).zip(&mask).filter(|(_, kept)| **kept) {
+                expected.extend(row);
+            }
+            if let Some(made) = package(input, d.embed, &scores, &mask, weight) {
+                merged += usize::from(weight.is_some());
+                weight = Some(made.weight);
+                expected.extend(made.row);
+            } else if weight.is_some() {
+                expected.extend(&input[scores.len() * d.embed..]);
+            }
+            assert_eq!(*get(format!("selectors.{b}.tokens")), expected);
+        }
+    }
+    assert!(merged > 10, "{merged} packages were merged");
+}
