@@ -1,6 +1,7 @@
 //! What is trained and how.
 
 use heatvit_model::config::TrainConfig;
+use heatvit_model::selector::{HeadWeights, PackageRule};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
@@ -64,13 +65,13 @@ impl Default for FineTuneConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SelectorSpec {
     /// Blocks that have one before them, ascending.
-    pub blocks: Vec<usize>,
+    pub stages: Vec<usize>,
     /// Share of all candidates that is left after each, on average.
     pub targets: Vec<f64>,
-    /// One set of weights for all heads.
-    pub shared: bool,
-    /// Whether dropped tokens are merged into one.
-    pub package: bool,
+    /// Whether heads have weights of their own.
+    pub head_weights: HeadWeights,
+    /// What becomes of dropped tokens.
+    pub package: PackageRule,
 }
 
 /// Learning rate at `step` of `steps` when an epoch has `per_epoch`: linear warm-up, cosine decay to zero.
@@ -125,13 +126,13 @@ pub(crate) fn check_fine_tuning(
     if config.epochs == 0 {
         return refuse("fine_tune.epochs", "0".to_owned(), "train for at least one epoch");
     }
-    let ordered = spec.blocks.is_sorted_by(|a, b| a < b) && spec.blocks.last().is_some_and(|b| *b < shape.depth);
+    let ordered = spec.stages.is_sorted_by(|a, b| a < b) && spec.stages.last().is_some_and(|b| *b < shape.depth);
     if !ordered {
         let remedy = format!("choose ascending blocks below {}", shape.depth);
-        return refuse("selectors.stages", format!("{:?}", spec.blocks), &remedy);
+        return refuse("selectors.stages", format!("{:?}", spec.stages), &remedy);
     }
     let falling = spec.targets.is_sorted_by(|a, b| a >= b) && spec.targets.iter().all(|t| *t > 0.0 && *t <= 1.0);
-    if !falling || spec.targets.len() != spec.blocks.len() {
+    if !falling || spec.targets.len() != spec.stages.len() {
         let remedy = "give each stage a share above 0, none larger than the one before";
         return refuse("selectors.targets", format!("{:?}", spec.targets), remedy);
     }

@@ -23,6 +23,9 @@ pub enum TrainError {
         /// The loss.
         loss: f32,
     },
+    /// The integer model cannot take the pictures.
+    #[error("the pictures do not fit the network: {0}")]
+    Picture(String),
     /// A weight file could not be written or read.
     #[error("the weights are not a safetensors file of this network: {0}")]
     Encode(#[from] safetensors::SafeTensorError),

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Device, Tensor};
 use heatvit_model::data::PATCH;
+use heatvit_model::golden::selector::SCORE_ONE;
 use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensorError, SafeTensors};
 
 use crate::TrainError;
 use crate::network::Network;
@@ -16,14 +18,14 @@ use crate::selector::HeadLinear;
 /// would change from run to run.
 const METADATA_KEY: &str = "heatvit";
 
-/// All tensors of a network with selectors, in f32. The thresholds are `thresholds`.
+/// All tensors of a network with selectors, in f32.
 pub(crate) fn pruned_to_safetensors(network: &PrunedNetwork) -> Result<Vec<u8>, TrainError> {
     let mut list = entries(&network.network);
     for selector in &network.selectors {
         let name = |part: &str| format!("selectors.{}.{part}", selector.block);
-        heads(&mut list, &name("mlp1"), &selector.mlp1);
+        heads(&mut list, &name("mlp1"), &selector.mlp1, selector.shared);
         for (index, layer) in selector.mlp2.iter().enumerate() {
-            heads(&mut list, &name(&format!("mlp2.{index}")), layer);
+            heads(&mut list, &name(&format!("mlp2.{index}")), layer, selector.shared);
         }
         for (index, layer) in selector.mlp3.iter().enumerate() {
             linear(&mut list, &name(&format!("mlp3.{index}")), layer);
@@ -33,12 +35,33 @@ pub(crate) fn pruned_to_safetensors(network: &PrunedNetwork) -> Result<Vec<u8>, 
     serialise(&list, None)
 }
 
+/// A file of [`pruned_to_safetensors`] with other thresholds, in 1/512, for the selectors before `blocks`.
+pub(crate) fn with_thresholds(file: &[u8], blocks: &[usize], thresholds: &[u32]) -> Result<Vec<u8>, TrainError> {
+    let tensors = SafeTensors::deserialize(file)?;
+    let mut list: Vec<Entry> = tensors
+        .iter()
+        .map(|(name, view)| Entry {
+            name: name.to_owned(),
+            shape: view.shape().to_vec(),
+            bytes: view.data().to_vec(),
+        })
+        .collect();
+    for (block, threshold) in blocks.iter().zip(thresholds) {
+        let name = format!("selectors.{block}.threshold");
+        let missing = || SafeTensorError::TensorNotFound(name.clone());
+        let entry = list.iter_mut().find(|entry| entry.name == name).ok_or_else(missing)?;
+        entry.bytes = (*threshold as f32 / SCORE_ONE as f32).to_le_bytes().to_vec();
+    }
+    let (_, metadata) = SafeTensors::read_metadata(file)?;
+    serialise(&list, metadata.metadata().clone())
+}
+
 /// The framework keeps `[heads, inputs, outputs]`, the file `[heads, outputs, inputs]`, without the first
 /// dimension where all heads share their weights.
-fn heads(list: &mut Vec<Entry>, name: &str, layer: &HeadLinear) {
+fn heads(list: &mut Vec<Entry>, name: &str, layer: &HeadLinear, shared: bool) {
     let weight = layer.weight.val();
     let [copies, inputs, outputs] = weight.dims();
-    let copies: Vec<usize> = (copies > 1).then_some(copies).into_iter().collect();
+    let copies: Vec<usize> = (!shared).then_some(copies).into_iter().collect();
     let shape = |rest: &[usize]| copies.iter().chain(rest).copied().collect();
     push(list, &format!("{name}.weight"), shape(&[outputs, inputs]), weight.swap_dims(1, 2));
     push(list, &format!("{name}.bias"), shape(&[outputs]), layer.bias.val());

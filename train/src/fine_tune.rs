@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use heatvit_model::data::{Digits, PATCHES, Sample};
@@ -77,7 +76,7 @@ pub fn fine_tune(
     check_fine_tuning(shape, config, spec, digits.training_raws().len())?;
     let mut run = Run::new(shape, config, spec, dense, digits)?;
     let validation: Vec<Sample> = digits.validation().collect();
-    let halves = vec![0.5; spec.blocks.len()];
+    let halves = vec![0.5; spec.stages.len()];
     let mut epochs = Vec::new();
     for epoch in 1..=config.epochs {
         let started = Instant::now();
@@ -147,7 +146,7 @@ impl<'a> Run<'a> {
         let strength = noise_strength(config, epoch);
         let steps = config.epochs as usize * self.steps_per_epoch;
         let warmup = config.warmup_epochs as usize * self.steps_per_epoch;
-        let mut mean = StepReport { loss: 0.0, kept: vec![0.0; self.spec.blocks.len()] };
+        let mut mean = StepReport { loss: 0.0, kept: vec![0.0; self.spec.stages.len()] };
         for samples in samples.chunks_exact(config.batch as usize) {
             let noise: Vec<Vec<f32>> =
                 mean.kept.iter().map(|_| logistic(samples.len() * PATCHES, strength, &mut random)).collect();

@@ -20,6 +20,7 @@ mod report;
 mod selector;
 mod shards;
 mod survey;
+mod thresholds;
 mod trainer;
 
 pub use config::{FineTuneConfig, NetworkShape, SelectorSpec};
@@ -28,5 +29,7 @@ pub use fine_tune::{FineTuneEpoch, FineTuneProgress, FineTuned, fine_tune};
 pub use heatvit_model::config::TrainConfig;
 pub use import::logits;
 pub use report::{EpochReport, Report};
-pub use survey::{Outlook, Survey};
+pub use selector::Sigmoid;
+pub use survey::{Outlook, Survey, masked_forward};
+pub use thresholds::{Calibrated, IntegerSurvey, calibrate, integer_survey};
 pub use trainer::{Progress, Trained, train};

@@ -4,6 +4,7 @@
 use burn::module::Module;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor, TensorData};
+use heatvit_model::selector::PackageRule;
 
 use crate::config::{NetworkShape, SelectorSpec};
 use crate::batch::Batch;
@@ -75,8 +76,9 @@ impl PrunedNetwork {
     /// `network` with random selectors before `blocks`.
     pub(crate) fn new(network: Network, shape: &NetworkShape, spec: &SelectorSpec, seed: u64, device: &Device) -> Self {
         let mut init = Init::new(seed, device);
-        let selector = |block: &usize| Selector::new(shape, *block, spec.shared, &mut init);
-        Self { network, selectors: spec.blocks.iter().map(selector).collect(), package: spec.package }
+        let selector = |block: &usize| Selector::new(shape, *block, spec.head_weights, &mut init);
+        let selectors = spec.stages.iter().map(selector).collect();
+        Self { network, selectors, package: spec.package == PackageRule::Merged }
     }
 
     pub(crate) fn forward(&self, batch: Batch, decide: &Decide, sigmoid: Sigmoid, eps: f64) -> Outcome {

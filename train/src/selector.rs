@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use burn::tensor::activation::{gelu, sigmoid};
+use heatvit_model::selector::HeadWeights;
 
 use crate::NetworkShape;
 use crate::init::Init;
@@ -13,7 +14,7 @@ const LEAST_HEAD_WEIGHT: f64 = 1.0 / 8192.0;
 
 /// The sigmoid in a selector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sigmoid {
+pub enum Sigmoid {
     /// The function itself; only the comparison with the exact float engine wants it.
     Exact,
     /// The piecewise linear one of the accelerator, which is trained with.
@@ -69,14 +70,16 @@ pub(crate) struct Selector {
     pub(crate) mlp3: Vec<Linear>,
     /// The block that it sits before.
     pub(crate) block: usize,
+    /// One set of weights for all heads.
+    pub(crate) shared: bool,
     heads: usize,
 }
 
 impl Selector {
     /// Random initial weights.
-    pub(crate) fn new(shape: &NetworkShape, block: usize, shared: bool, init: &mut Init<'_>) -> Self {
+    pub(crate) fn new(shape: &NetworkShape, block: usize, weights: HeadWeights, init: &mut Init<'_>) -> Self {
         let (heads, width) = (shape.heads, shape.embed / shape.heads);
-        let copies = if shared { 1 } else { heads };
+        let copies = weights.sets(heads);
         let squeezed = (heads / 2).max(1);
         Self {
             mlp1: init.heads(copies, width, width / 2),
@@ -87,6 +90,7 @@ impl Selector {
             ],
             mlp3: vec![init.linear(heads, squeezed, 1.0), init.linear(squeezed, heads, 1.0)],
             block,
+            shared: weights == HeadWeights::Shared,
             heads,
         }
     }

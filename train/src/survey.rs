@@ -11,6 +11,7 @@ use crate::batch::Batch;
 use crate::pruned::{Decide, PrunedNetwork};
 use crate::selector::Sigmoid;
 use crate::shards::{EVALUATION_BATCH, SHARDS, join};
+use crate::{NetworkShape, SelectorSpec, TrainError, import};
 
 /// Accuracy, and which tokens are left.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,13 +28,21 @@ pub struct Survey {
     pub background_kept: f64,
 }
 
-/// One picture's result: the class, and after each stage the candidates that are left.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One picture's result.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Outlook {
-    /// The class with the largest logit, the first of equals.
-    pub class: usize,
-    /// For each stage and patch.
+    /// One per class, in steps of whatever engine computed them.
+    pub logits: Vec<f32>,
+    /// The patches that are left, for each stage.
     pub kept: Vec<[bool; PATCHES]>,
+}
+
+impl Outlook {
+    /// The class with the largest logit, the first of equals.
+    fn class(&self) -> usize {
+        let row = &self.logits;
+        (1..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best })
+    }
 }
 
 impl Survey {
@@ -59,7 +68,7 @@ impl Survey {
             left as f64 / all.max(1) as f64
         };
         Self {
-            accuracy: pairs().filter(|(s, o)| usize::from(s.label) == o.class).count() as f64 / images,
+            accuracy: pairs().filter(|(s, o)| usize::from(s.label) == o.class()).count() as f64 / images,
             kept_deviation: kept_mean.iter().enumerate().map(deviation).collect(),
             kept_mean,
             digit_kept: share(true),
@@ -75,24 +84,46 @@ pub(crate) fn survey(network: &PrunedNetwork, thresholds: &[f64], eps: f64, samp
     let outlooks = scope(|scope| {
         let work = samples.chunks(size).map(|part| {
             let network = &network;
-            scope.spawn(move || outlooks(network, thresholds, eps, part))
+            scope.spawn(move || outlooks(network, thresholds, Sigmoid::Plan, eps, part))
         });
         join(work.collect())
     });
     Survey::new(samples, &outlooks.concat())
 }
 
-fn outlooks(network: &PrunedNetwork, thresholds: &[f64], eps: f64, samples: &[Sample]) -> Vec<Outlook> {
+/// What training makes of a file that [`crate::fine_tune`] wrote, with its thresholds: nothing is removed, dropped
+/// tokens are hidden. It is there to be compared with engines that remove them.
+///
+/// # Errors
+/// A file of another shape.
+pub fn masked_forward(
+    shape: &NetworkShape,
+    spec: &SelectorSpec,
+    weights: &[u8],
+    sigmoid: Sigmoid,
+    samples: &[Sample],
+) -> Result<Vec<Outlook>, TrainError> {
+    let network = import::pruned(shape, spec, weights)?;
+    Ok(outlooks(&network, &import::thresholds(spec, weights)?, sigmoid, shape.eps, samples))
+}
+
+fn outlooks(
+    network: &PrunedNetwork,
+    thresholds: &[f64],
+    sigmoid: Sigmoid,
+    eps: f64,
+    samples: &[Sample],
+) -> Vec<Outlook> {
     let decide = Decide::Threshold(thresholds.to_vec());
     let mut all = Vec::with_capacity(samples.len());
     for chunk in samples.chunks(EVALUATION_BATCH) {
         let batch = Batch::whole(chunk, &Device::flex());
-        let outcome = network.forward(batch, &decide, Sigmoid::Plan, eps);
+        let outcome = network.forward(batch, &decide, sigmoid, eps);
         let logits: Vec<f32> = outcome.logits.into_data().iter::<f32>().collect();
         let masks = outcome.masks.into_iter().map(|mask| mask.into_data().iter::<f32>().collect::<Vec<_>>());
         let masks: Vec<_> = masks.collect();
         all.extend(logits.chunks_exact(CLASSES).enumerate().map(|(image, row)| Outlook {
-            class: (1..CLASSES).fold(0, |best, class| if row[class] > row[best] { class } else { best }),
+            logits: row.to_vec(),
             kept: masks.iter().map(|mask| std::array::from_fn(|p| mask[image * PATCHES + p] > 0.5)).collect(),
         }));
     }
