@@ -1,12 +1,15 @@
 //! The worked examples of docs/arithmetic.md.
 
 use heatvit_model::fixed::{Rescale, mantissa_exponent, normalize_mult, rescale, round_shift, saturate};
+use heatvit_model::golden::selector::{Package, decide, global_mean, package, score, share};
 use heatvit_model::image::quantize_pixel;
 use heatvit_model::layernorm::{NormParams, layernorm, row_norm};
 use heatvit_model::poly::exp::exp7;
 use heatvit_model::poly::gelu::{GeluParams, gelu};
+use heatvit_model::poly::plan::plan;
 use heatvit_model::poly::recip::{recip, recip_table};
 use heatvit_model::poly::rsqrt::{rsqrt, rsqrt_table};
+use heatvit_model::quant::RowScale;
 
 #[test]
 fn rounding_and_saturation() {
@@ -58,4 +61,33 @@ fn activation() {
     let params = GeluParams::new(4.0 / 127.0, 1.0).unwrap();
     assert_eq!(params, GeluParams { t: 2542, kappa: 38445, d1: 16384, shift: 5 });
     assert_eq!(gelu(1000, &params), 26);
+}
+
+#[test]
+fn sigmoid() {
+    assert_eq!([100, 300, 700, 2000].map(plan), [4896, 6320, 7612, 8192]);
+    assert_eq!([-100, -300, -700, -2000].map(plan), [3296, 1872, 580, 0]);
+}
+
+#[test]
+fn selector_mean() {
+    let scale = RowScale { gain: 65536, exponent: -16 };
+    assert_eq!(rescale(127 * 33 + 127 * 60, recip(254, 65536, -16, &recip_table())), 46);
+    assert_eq!(global_mean(&[9, 33, 60], 1, scale, &recip_table()), [46]);
+}
+
+#[test]
+fn selector_score_and_decision() {
+    assert_eq!((round_shift(6320 * 7612, 13), round_shift(3296 * 4096, 13)), (5873, 1648));
+    assert_eq!(512 * (5873 + 1648) / (7612 + 4096), 328);
+    assert_eq!(score(&[300, -100], &[700, 0]), 328);
+    assert_eq!(decide(&[0, 328, 255, 256], 256), [true, true, false, true]);
+}
+
+#[test]
+fn package_token() {
+    assert_eq!([100, 28, 72].map(|weight| share(weight, 200)), [8192, 2294, 5898]);
+    assert_eq!(round_shift(8192 * 1000 - 2294 * 500 + 5898 * 40, 14), 444);
+    let (x, scores, mask) = ([7, 1000, 9, -500, 40], [0, 100, 300, 28], [true, false, true, false]);
+    assert_eq!(package(&x, 1, &scores, &mask, Some(72)), Some(Package { row: vec![444], weight: 200 }));
 }

@@ -4,7 +4,7 @@ use crate::data_set::{DataSet, Image, beside};
 use crate::error::GenError;
 use crate::files;
 use heatvit_model::config::Config;
-use heatvit_model::float::{FloatNetwork, NetworkOptions};
+use heatvit_model::float::FloatNetwork;
 use heatvit_model::image::{self, ImageShape};
 use heatvit_model::quant::{self, QuantNetwork, Quantized};
 use heatvit_model::weights;
@@ -57,7 +57,7 @@ pub fn load_network(path: &Path, bytes: &[u8], config: &Config) -> Result<FloatN
     if quant::is_quantized(bytes) {
         return Err(GenError::file(path, "it is quantized already", "name float weights"));
     }
-    weights::from_bytes(bytes, &config.model.dims(), &options(config)).map_err(|e| refused(path, &e))
+    weights::from_bytes(bytes, &config.model.dims(), &config.network_options()).map_err(|e| refused(path, &e))
 }
 
 /// The quantized network that is meant: read, or made from the float weights with training images.
@@ -109,17 +109,6 @@ pub fn refused(path: &Path, error: &dyn std::fmt::Display) -> GenError {
     match text.rsplit_once("; ") {
         Some((problem, remedy)) => GenError::file(path, problem, remedy),
         None => GenError::file(path, text, "use another file"),
-    }
-}
-
-fn options(config: &Config) -> NetworkOptions {
-    let m = &config.model;
-    NetworkOptions {
-        channels: m.channels,
-        qkv_bias: m.qkv_bias,
-        eps: m.eps,
-        delta1: m.gelu.delta1,
-        delta2: m.softmax.delta2,
     }
 }
 

@@ -5,13 +5,17 @@ mod accelerator;
 mod error;
 mod model;
 mod section;
+mod selectors;
 mod train;
 
 pub use accelerator::{AcceleratorConfig, Capacity, MemoryConfig};
 pub use error::{ConfigError, Place};
 pub use model::{GeluConfig, MAX_TOKENS, ModelConfig, Preset, SoftmaxConfig};
+pub use selectors::SelectorConfig;
 pub use train::TrainConfig;
 
+use crate::float::NetworkOptions;
+use crate::selector::SelectorOptions;
 use section::{Section, Source};
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +41,8 @@ pub struct DataConfig {
 pub struct WeightsConfig {
     /// Float safetensors with timm's names; path as written.
     pub float: String,
+    /// The same with a fine-tuned backbone and token selectors; path as written.
+    pub pruned: Option<String>,
 }
 
 /// `[quantize]`: static scales from sample images.
@@ -65,6 +71,8 @@ pub struct Config {
     pub memory: MemoryConfig,
     /// Training.
     pub train: TrainConfig,
+    /// Token selectors.
+    pub selectors: SelectorConfig,
 }
 
 impl Config {
@@ -87,19 +95,44 @@ impl Config {
         let table = source.parse()?;
         let mut root = Section::root(&source, &table);
         let model = model::model(root.child("model")?)?;
+        let selectors = selectors::selectors(root.child("selectors")?, &model)?;
         let config = Self {
             name: stem(file).to_owned(),
             data: data(root.child("data")?)?,
-            weights: weights(root.child("weights")?)?,
+            weights: weights(root.child("weights")?, selectors.enabled)?,
             quantize: quantize(root.child("quantize")?)?,
             accelerator: accelerator::accelerator(root.child("accelerator")?, &model)?,
             memory: accelerator::memory(root.child("memory")?)?,
             train: train::train(root.child("train")?)?,
             model,
+            selectors,
         };
-        selectors(root.child("selectors")?)?;
         root.finish()?;
         Ok(config)
+    }
+
+    /// What the weights of the network look like.
+    pub fn network_options(&self) -> NetworkOptions {
+        let (m, s) = (&self.model, &self.selectors);
+        let selectors = SelectorOptions {
+            stages: if s.enabled { s.stages.clone() } else { Vec::new() },
+            head_weights: s.head_weights,
+            package: s.package,
+        };
+        NetworkOptions {
+            channels: m.channels,
+            qkv_bias: m.qkv_bias,
+            eps: m.eps,
+            delta1: m.gelu.delta1,
+            delta2: m.softmax.delta2,
+            selectors,
+        }
+    }
+
+    /// The weight file that is run: the pruned one with selectors, the dense one without.
+    pub fn weight_file(&self) -> Option<&str> {
+        let weights = self.weights.as_ref()?;
+        if self.selectors.enabled { weights.pruned.as_deref() } else { Some(&weights.float) }
     }
 
     /// The completed configuration as TOML, every default written out.
@@ -129,30 +162,23 @@ fn data(mut section: Section<'_>) -> Result<Option<DataConfig>, ConfigError> {
     Ok(Some(DataConfig { kind, file }))
 }
 
-fn weights(mut section: Section<'_>) -> Result<Option<WeightsConfig>, ConfigError> {
+fn weights(mut section: Section<'_>, with_selectors: bool) -> Result<Option<WeightsConfig>, ConfigError> {
     if !section.present() {
         return Ok(None);
     }
     let float = section.text("float")?;
     let float = section.require("float", float, "write the path of a safetensors file")?.value;
+    let pruned = section.text("pruned")?;
+    let remedy = "write the path of the file with selectors that `train` makes, or selectors.enabled = false";
+    let pruned = if with_selectors { Some(section.require("pruned", pruned, remedy)?) } else { pruned };
     section.finish()?;
-    Ok(Some(WeightsConfig { float }))
+    Ok(Some(WeightsConfig { float, pruned: pruned.map(|f| f.value) }))
 }
 
 fn quantize(mut section: Section<'_>) -> Result<QuantizeConfig, ConfigError> {
     let images = section.whole("calibration_images", 1..=100_000)?;
     section.finish()?;
     Ok(QuantizeConfig { calibration_images: images.map_or(128, |f| f.value as usize) })
-}
-
-/// Selectors can be switched off only: the key exists so that a dense configuration may say so.
-fn selectors(mut section: Section<'_>) -> Result<(), ConfigError> {
-    if let Some(enabled) = section.flag("enabled")?
-        && enabled.value
-    {
-        return Err(enabled.illegal("token selectors are not supported by this version", "write false"));
-    }
-    section.finish()
 }
 
 #[cfg(test)]

@@ -123,15 +123,8 @@ impl<'a> Section<'a> {
         key: &'static str,
         range: RangeInclusive<u64>,
     ) -> Result<Option<Field<u64>>, ConfigError> {
-        let Some(field) = self.convert(key, "a whole number", integer)? else { return Ok(None) };
-        match u64::try_from(field.value).ok().filter(|v| range.contains(v)) {
-            Some(value) => Ok(Some(field.with(value))),
-            None => {
-                let rule = format!("it lies in {}..{}", range.start(), range.end());
-                let nearest = i128::from(*range.start()).max(field.value.min(i128::from(*range.end())));
-                Err(field.illegal(rule, format!("the nearest legal value is {nearest}")))
-            }
-        }
+        let field = self.convert(key, "a whole number", integer)?;
+        field.map(|f| whole_in(&f, &range)).transpose()
     }
 
     /// A real number within a range.
@@ -140,12 +133,45 @@ impl<'a> Section<'a> {
         key: &'static str,
         range: RangeInclusive<f64>,
     ) -> Result<Option<Field<f64>>, ConfigError> {
-        let Some(field) = self.convert(key, "a number", number)? else { return Ok(None) };
-        if range.contains(&field.value) {
-            return Ok(Some(field));
+        let field = self.convert(key, "a number", number)?;
+        field.map(|f| real_in(&f, &range)).transpose()
+    }
+
+    /// A list of whole numbers within a range.
+    pub(super) fn wholes(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+    ) -> Result<Option<Field<Vec<Field<u64>>>>, ConfigError> {
+        self.list(key, "a list of whole numbers", integer, |f| whole_in(f, &range))
+    }
+
+    /// A list of real numbers within a range.
+    pub(super) fn reals(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<f64>,
+    ) -> Result<Option<Field<Vec<Field<f64>>>>, ConfigError> {
+        self.list(key, "a list of numbers", number, |f| real_in(f, &range))
+    }
+
+    /// A list whose elements are named by their place.
+    fn list<V, T>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        read: impl Fn(&'a DeValue<'a>) -> Option<V>,
+        check: impl Fn(&Field<V>) -> Result<Field<T>, ConfigError>,
+    ) -> Result<Option<Field<Vec<Field<T>>>>, ConfigError> {
+        let Some(field) = self.raw(key) else { return Ok(None) };
+        let elements = field.value.as_array().ok_or_else(|| mistyped(&field, expected))?;
+        let mut values = Vec::with_capacity(elements.len());
+        for (i, element) in elements.iter().enumerate() {
+            let element = self.field(&format!("{}[{i}]", self.full(key)), element.span(), element.get_ref());
+            let value = read(element.value).ok_or_else(|| mistyped(&element, expected))?;
+            values.push(check(&element.with(value))?);
         }
-        let rule = format!("it lies in {}..{}", range.start(), range.end());
-        Err(field.illegal(rule, "write a number of that range"))
+        Ok(Some(field.with(values)))
     }
 
     /// `true` or `false`.
@@ -221,6 +247,25 @@ impl<'a> Section<'a> {
             None => Ok(()),
         }
     }
+}
+
+fn whole_in(field: &Field<i128>, range: &RangeInclusive<u64>) -> Result<Field<u64>, ConfigError> {
+    match u64::try_from(field.value).ok().filter(|v| range.contains(v)) {
+        Some(value) => Ok(field.with(value)),
+        None => {
+            let rule = format!("it lies in {}..{}", range.start(), range.end());
+            let nearest = i128::from(*range.start()).max(field.value.min(i128::from(*range.end())));
+            Err(field.illegal(rule, format!("the nearest legal value is {nearest}")))
+        }
+    }
+}
+
+fn real_in(field: &Field<f64>, range: &RangeInclusive<f64>) -> Result<Field<f64>, ConfigError> {
+    if range.contains(&field.value) {
+        return Ok(field.with(field.value));
+    }
+    let rule = format!("it lies in {}..{}", range.start(), range.end());
+    Err(field.illegal(rule, "write a number of that range"))
 }
 
 fn mistyped(field: &Field<&DeValue<'_>>, expected: &str) -> ConfigError {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::selector::{HeadWeights, PackageRule};
 
 const TINY: &str = "[model]\nimage = 8\nchannels = 1\npatch = 4\nembed = 32\ndepth = 1\nheads = 2\nclasses = 3\n";
 
@@ -94,12 +95,6 @@ fn illegal_values_name_rule_and_remedy() {
         ),
         (
             "classes = 3\n",
-            "classes = 3\n[selectors]\nenabled = true\n",
-            "a.toml:10: `selectors.enabled` = true is not legal: token selectors are not supported by this version; \
-             write false",
-        ),
-        (
-            "classes = 3\n",
             "classes = 3\n[train]\nepochs = 3\n",
             "a.toml:9: `train.warmup_epochs` = 3 (default) is not legal: the warm-up is shorter than train.epochs (3); \
              lower it or train for more epochs",
@@ -123,4 +118,127 @@ fn the_repositorys_configurations_are_legal() {
         assert_eq!((config.model.tokens(), config.model.embed, config.accelerator.rows), expected);
         assert_eq!(config.name, name);
     }
+}
+
+/// Eight blocks, two heads of eight channels.
+const DEEP: &str = "[model]\nimage = 8\nchannels = 1\npatch = 4\nembed = 16\ndepth = 8\nheads = 2\nclasses = 3\n";
+
+#[test]
+fn selectors_are_off_unless_there_are_stages() {
+    let dense = Config::parse("a.toml", DEEP).unwrap();
+    assert!(!dense.selectors.enabled && dense.selectors.stages.is_empty() && dense.selectors.targets.is_empty());
+    assert_eq!(dense.network_options().selectors, SelectorOptions::default());
+    let text = format!("{DEEP}[weights]\nfloat = \"f\"\npruned = \"p\"\n[selectors]\nstages = [3, 5, 7]\n");
+    let on = Config::parse("a.toml", &text).unwrap();
+    assert_eq!((on.selectors.enabled, on.selectors.dense_blocks), (true, 3));
+    assert_eq!(on.selectors.targets, [0.7, 0.49, 0.343]);
+    assert_eq!((on.weight_file(), on.network_options().selectors.stages), (Some("p"), vec![3, 5, 7]));
+    let off = Config::parse("a.toml", &text.replace("[selectors]", "[selectors]\nenabled = false")).unwrap();
+    assert_eq!((off.weight_file(), off.network_options().selectors.stages), (Some("f"), vec![]));
+    let back: Config = toml::from_str(&on.to_toml().unwrap()).unwrap();
+    assert_eq!(back, on);
+}
+
+#[test]
+fn selector_choices_are_read() {
+    let text = format!(
+        "{DEEP}[selectors]\nstages = [1]\ndense_blocks = 1\ntargets = [0.5]\nhead_weights = \"shared\"\npackage = \"none\"\n"
+    );
+    let config = Config::parse("a.toml", &text).unwrap();
+    let options = config.network_options().selectors;
+    assert_eq!((options.head_weights, options.package), (HeadWeights::Shared, PackageRule::None));
+    assert_eq!(config.selectors.targets, [0.5]);
+    assert_eq!(config.weight_file(), None);
+}
+
+#[test]
+fn illegal_selectors_name_rule_and_remedy() {
+    let cases = [
+        (
+            "enabled = true",
+            "a.toml:9: `selectors.stages` is missing; write the blocks that selectors sit before, such as \
+             stages = [3, 6, 9], or enabled = false",
+        ),
+        (
+            "enabled = true\nstages = []",
+            "a.toml:11: `selectors.stages` = [] is not legal: enabled selectors have at least one stage; write the \
+             blocks that selectors sit before, such as stages = [3, 6, 9], or enabled = false",
+        ),
+        ("stages = 3", "a.toml:10: `selectors.stages` = 3 is of type integer; write a list of whole numbers"),
+        (
+            "stages = [3, \"4\"]",
+            "a.toml:10: `selectors.stages[1]` = \"4\" is of type string; write a list of whole numbers",
+        ),
+        (
+            "stages = [3, -4]",
+            "a.toml:10: `selectors.stages[1]` = -4 is not legal: it lies in 0..4294967295; the nearest legal value is 0",
+        ),
+        (
+            "stages = [3,\n  8]",
+            "a.toml:11: `selectors.stages[1]` = 8 is not legal: the network has the blocks 0..7; name a block of them",
+        ),
+        (
+            "stages = [2, 4]",
+            "a.toml:10: `selectors.stages[0]` = 2 is not legal: the first selectors.dense_blocks (3) blocks stay \
+             dense; name a later block or lower `dense_blocks`",
+        ),
+        (
+            "stages = [4, 4]",
+            "a.toml:10: `selectors.stages[1]` = 4 is not legal: blocks rise, each at most once; sort the list",
+        ),
+        (
+            "dense_blocks = 0\nstages = [0,1,2,3,4,5,6,7,8]",
+            "a.toml:11: `selectors.stages` = [0,1,2,3,4,5,6,7,8] is not legal: at most 8 stages are supported; \
+             leave some out",
+        ),
+        (
+            "stages = [4]\ntargets = [0.7, 0.5]",
+            "a.toml:11: `selectors.targets` = [0.7, 0.5] is not legal: it has one number for each of the 1 stages; \
+             make the lists equally long",
+        ),
+        (
+            "stages = [4]\ntargets = [1.5]",
+            "a.toml:11: `selectors.targets[0]` = 1.5 is not legal: it lies in 0.01..1; write a number of that range",
+        ),
+        (
+            "stages = [4, 5]\ntargets = [0.4, 0.5]",
+            "a.toml:11: `selectors.targets[1]` = 0.5 is not legal: targets are shares of the dense candidates, so \
+             none is above the one before (0.4); write falling numbers",
+        ),
+        (
+            "stages = [4]\npackage = \"non\"",
+            "a.toml:11: `selectors.package` = \"non\" is not legal: it is one of \"merged\", \"none\"; \
+             did you mean \"none\"?",
+        ),
+        (
+            "stages = [4]\nhead_weights = 2",
+            "a.toml:11: `selectors.head_weights` = 2 is of type integer; write a string in quotes",
+        ),
+        (
+            "stages = [4]\n[weights]\nfloat = \"f\"",
+            "a.toml:11: `weights.pruned` is missing; write the path of the file with selectors that `train` makes, \
+             or selectors.enabled = false",
+        ),
+    ];
+    for (lines, expected) in cases {
+        assert_eq!(message(&format!("{DEEP}[selectors]\n{lines}\n")), expected);
+    }
+    let narrow = DEEP.replace("heads = 2", "heads = 8") + "[selectors]\nstages = [4]\n";
+    assert_eq!(
+        message(&narrow),
+        "a.toml:10: `selectors.stages` = [4] is not legal: selectors need a head_dim that is a multiple of 4, not 2; \
+         change the number of heads or write enabled = false"
+    );
+    let other = DEEP.replace("heads = 2", "heads = 2\nhead_dim = 12") + "[selectors]\nstages = [4]\n";
+    assert_eq!(
+        message(&other),
+        "a.toml:11: `selectors.stages` = [4] is not legal: selectors need model.embed (16) = heads (2) x head_dim \
+         (12); change the dimensions or write enabled = false"
+    );
+    let many = DEEP.replace("embed = 16", "embed = 80").replace("heads = 2", "heads = 20");
+    assert_eq!(
+        message(&(many + "[selectors]\nstages = [4]\n")),
+        "a.toml:10: `selectors.stages` = [4] is not legal: selectors support at most 16 heads, not 20; use fewer \
+         heads or write enabled = false"
+    );
 }

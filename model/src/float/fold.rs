@@ -1,6 +1,7 @@
 //! Rewrites a network into the products that the accelerator runs: LayerNorm without gain and bias,
 //! queries, keys and values apart, delta2 taken out of the projection.
 
+use super::fold_selector::{FoldedSelector, fold_selector};
 use super::{FloatBlock, FloatLinear, FloatNetwork, FloatNorm, NetworkOptions};
 use crate::quant::Dims;
 
@@ -36,6 +37,8 @@ pub struct Folded {
     pub blocks: Vec<FoldedBlock>,
     /// Classifier.
     pub head: FloatLinear,
+    /// Token selectors.
+    pub selectors: Vec<FoldedSelector>,
 }
 
 /// `W (g x + b) + c = (W g) x + (W b + c)`.
@@ -91,5 +94,6 @@ pub fn fold(network: &FloatNetwork) -> Folded {
         pos,
         blocks: network.blocks.iter().map(|b| fold_block(b, dims, &network.options)).collect(),
         head: behind_norm(&network.head, &network.norm),
+        selectors: network.selectors.iter().map(|s| fold_selector(s, dims, &network.options.selectors)).collect(),
     }
 }

@@ -1,10 +1,11 @@
 //! The forward pass in real numbers, recording the same tensors as the golden model.
 
+use super::prune::Tokens;
 use super::units::{dot, exp_exact, exp_poly, gelu_exact, normalise};
 use super::{FloatLinear, FloatNetwork, Folded, FoldedBlock, fold};
 use crate::golden::Trace;
 use crate::poly::gelu::gelu_real;
-use crate::quant::Dims;
+use crate::selector::PairSoftmax;
 use rayon::prelude::*;
 
 /// Which non-linear functions a forward pass uses.
@@ -24,7 +25,15 @@ impl Engine {
         }
     }
 
-    fn gelu(self, x: f64, delta1: f64) -> f64 {
+    /// The sigmoid of a selector.
+    pub(super) fn sigmoid(self, x: f64) -> f64 {
+        match self {
+            Engine::Exact => PairSoftmax::Exact.keep(x),
+            Engine::Poly => PairSoftmax::default().keep(x),
+        }
+    }
+
+    pub(super) fn gelu(self, x: f64, delta1: f64) -> f64 {
         match self {
             Engine::Exact => gelu_exact(x),
             Engine::Poly => gelu_real(x, delta1),
@@ -32,7 +41,7 @@ impl Engine {
     }
 }
 
-fn linear(input: &[f32], l: &FloatLinear) -> Vec<f32> {
+pub(super) fn linear(input: &[f32], l: &FloatLinear) -> Vec<f32> {
     let mut output = Vec::with_capacity(input.len() / l.inputs * l.outputs);
     for row in input.chunks(l.inputs) {
         output.extend(l.weight.chunks(l.inputs).zip(&l.bias).map(|(weights, bias)| dot(row, weights) + bias));
@@ -44,7 +53,7 @@ fn add(x: &mut [f32], branch: &[f32]) {
     x.iter_mut().zip(branch).for_each(|(x, b)| *x += b);
 }
 
-fn norm_rows(x: &[f32], embed: usize, eps: f64) -> Vec<f32> {
+pub(super) fn norm_rows(x: &[f32], embed: usize, eps: f64) -> Vec<f32> {
     x.chunks(embed).flat_map(|row| normalise(row, eps)).collect()
 }
 
@@ -53,18 +62,19 @@ fn columns(data: &[f32], cols: usize, from: usize, width: usize) -> Vec<f32> {
     data.chunks(cols).flat_map(|row| &row[from..from + width]).copied().collect()
 }
 
-struct Pass<'a> {
-    network: &'a Folded,
-    engine: Engine,
-    trace: Trace<f32>,
+pub(super) struct Pass<'a> {
+    pub(super) network: &'a Folded,
+    pub(super) engine: Engine,
+    pub(super) trace: Trace<f32>,
 }
 
 impl Pass<'_> {
-    /// Attention of one head; returns `[tokens][head_dim]`.
+    /// Attention of one head; returns `[rows][head_dim]`.
     fn head(&mut self, prefix: &str, h: usize, qkv: [&[f32]; 3]) -> Vec<f32> {
         let (engine, delta2) = (self.engine, self.network.options.delta2);
-        let Dims { tokens, head_dim, .. } = self.network.dims;
+        let head_dim = self.network.dims.head_dim;
         let [q, k, v] = qkv.map(|t| columns(t, self.network.dims.attention(), h * head_dim, head_dim));
+        let tokens = q.len() / head_dim;
         let scale = 1.0 / libm::sqrt(head_dim as f64);
         let (mut scores, mut exps, mut sums) = (Vec::with_capacity(tokens * tokens), Vec::new(), Vec::new());
         for row in q.chunks(head_dim) {
@@ -99,7 +109,7 @@ impl Pass<'_> {
             self.trace.record(format!("{prefix}.attn.{name}"), d.attention(), tensor);
         }
         let heads: Vec<Vec<f32>> = (0..d.heads).map(|h| self.head(&prefix, h, [&q, &k, &v])).collect();
-        let o: Vec<f32> = (0..d.tokens)
+        let o: Vec<f32> = (0..x.len() / d.embed)
             .flat_map(|t| heads.iter().flat_map(move |h| &h[t * d.head_dim..(t + 1) * d.head_dim]).copied())
             .collect();
         self.trace.record(format!("{prefix}.attn.o"), d.attention(), &o);
@@ -122,10 +132,14 @@ pub fn forward_folded(network: &Folded, engine: Engine, patches: &[f32]) -> Trac
     let mut x = network.pos.clone();
     add(&mut x, &linear(patches, &network.embed));
     pass.trace.record("embed".to_owned(), d.embed, &x);
+    let mut tokens = Tokens { x, candidates_and_class: d.tokens, package: None };
     for (i, b) in network.blocks.iter().enumerate() {
-        pass.block(i, b, &mut x);
+        if let Some(selector) = network.selectors.iter().find(|s| s.block == i) {
+            pass.stage(selector, &mut tokens);
+        }
+        pass.block(i, b, &mut tokens.x);
     }
-    let class = normalise(&x[..d.embed], network.options.eps);
+    let class = normalise(&tokens.x[..d.embed], network.options.eps);
     pass.trace.record("norm".to_owned(), d.embed, &class);
     pass.trace.record("logits".to_owned(), d.classes, &linear(&class, &network.head));
     pass.trace

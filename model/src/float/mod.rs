@@ -5,14 +5,21 @@
 //! not from the platform's mathematics library.
 
 mod fold;
+mod fold_selector;
 mod forward;
 mod network;
+mod prune;
+mod selector;
 mod units;
 
 pub use fold::{Folded, FoldedBlock, fold};
+pub use fold_selector::FoldedSelector;
 pub use forward::{Engine, forward, forward_all, forward_folded};
 pub use network::{FloatBlock, FloatLinear, FloatNetwork, FloatNorm, NetworkOptions};
+pub use selector::{FloatSelector, HeadLinear};
 pub use units::{exp_exact, exp_poly, gelu_exact};
 
+#[cfg(test)]
+mod selector_tests;
 #[cfg(test)]
 mod tests;

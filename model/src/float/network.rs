@@ -1,6 +1,8 @@
 //! A plain vision transformer as it was trained.
 
+use super::selector::FloatSelector;
 use crate::quant::Dims;
+use crate::selector::SelectorOptions;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -17,11 +19,13 @@ pub struct NetworkOptions {
     pub delta1: f64,
     /// Factor of the polynomial softmax. `attn.proj` is divided by it, so it never changes the function.
     pub delta2: f64,
+    /// Token selectors.
+    pub selectors: SelectorOptions,
 }
 
 impl Default for NetworkOptions {
     fn default() -> Self {
-        Self { channels: 3, qkv_bias: true, eps: 1e-6, delta1: 1.0, delta2: 1.0 }
+        Self { channels: 3, qkv_bias: true, eps: 1e-6, delta1: 1.0, delta2: 1.0, selectors: SelectorOptions::default() }
     }
 }
 
@@ -83,6 +87,8 @@ pub struct FloatNetwork {
     pub norm: FloatNorm,
     /// Classifier.
     pub head: FloatLinear,
+    /// Token selectors, one per stage of the options.
+    pub selectors: Vec<FloatSelector>,
 }
 
 impl FloatLinear {
@@ -129,7 +135,10 @@ impl FloatNetwork {
         let blocks = (0..d.depth).map(|_| block(rng)).collect();
         let norm = FloatNorm::random(rng, d.embed);
         let head = FloatLinear::random(rng, d.embed, d.classes, 1.0);
-        Self { dims: d.clone(), options: options.clone(), cls_token, pos_embed, patch_embed, blocks, norm, head }
+        let (dims, options, selectors) = (d.clone(), options.clone(), Vec::new());
+        let mut network = Self { dims, options, cls_token, pos_embed, patch_embed, blocks, norm, head, selectors };
+        network.add_random_selectors(seed);
+        network
     }
 
     /// Makes a network trained on pixels normalised as `(p - mean) / std` per channel (`p` in 0..1) take

@@ -1,7 +1,7 @@
 //! Pruned runs: counts, compaction and packages of whole networks.
 
 use super::selector::{decide, package, score};
-use super::{Trace, run};
+use super::{Trace, candidate_scores, run};
 use crate::quant::{Dims, Extreme, PackageRule, QuantNetwork, random_image, random_with_selectors, validate};
 
 fn dims() -> Dims {
@@ -111,4 +111,19 @@ fn the_stream_after_a_stage_follows_from_the_recorded_tensors() {
         }
     }
     assert!(merged > 10, "{merged} packages were merged");
+}
+
+#[test]
+fn candidate_scores_are_those_of_whole_runs() {
+    let network = random_with_selectors(&dims(), &[1, 3], 8, Extreme::None);
+    let images: Vec<_> = (0..6).map(|i| random_image(&dims(), i)).collect();
+    for (stage, s) in network.selectors.iter().enumerate() {
+        let scores = candidate_scores(&network, stage, &images);
+        for (image, scores) in images.iter().zip(scores) {
+            let trace = run(&network, image);
+            let whole = &trace.get(&format!("selectors.{}.score", s.block)).unwrap().data[1..];
+            assert!(whole.iter().map(|s| *s as u32).eq(scores));
+        }
+    }
+    assert!(candidate_scores(&network, 2, &images).is_empty());
 }

@@ -2,9 +2,11 @@
 
 use super::exp::{ONE, STEPS_PER_OCTAVE, exp7};
 use super::gelu::{GeluParams, gelu, gelu_real};
+use super::plan::{self, INPUT_STEPS, plan, plan_real, sigmoid_exact};
 use super::recip::{recip, recip_table};
 use super::rsqrt::{rsqrt, rsqrt_table};
 use crate::float::{exp_exact, exp_poly, gelu_exact};
+use crate::golden::selector::{SCORE_ONE, score};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -54,6 +56,35 @@ fn exp_rows() -> Vec<UnitError> {
     let integer = Errors::of(points().map(|(d, x)| f64::from(exp7(d)) / f64::from(ONE) - exp_exact(x)));
     let domain = "-12 ln2..0, every score";
     vec![real.row("exp", "real", domain, "absolute"), integer.row("exp", "integer", domain, "absolute")]
+}
+
+/// Both uses of the sigmoid in a selector: of the difference of two logits, a softmax of two, and of a head's weight.
+fn sigmoid_rows() -> Vec<UnitError> {
+    let points = || (-8 * INPUT_STEPS..=8 * INPUT_STEPS).map(|i| (i, f64::from(i) / f64::from(INPUT_STEPS)));
+    let real = Errors::of(points().map(|(_, x)| plan_real(x) - sigmoid_exact(x)));
+    let integer = Errors::of(points().map(|(i, x)| f64::from(plan(i)) / f64::from(plan::ONE) - sigmoid_exact(x)));
+    let (unit, domain) = ("sigmoid (PLAN), softmax of two", "-8..8, every logit");
+    vec![real.row(unit, "real", domain, "absolute"), integer.row(unit, "integer", domain, "absolute")]
+}
+
+/// Whole scores: the fusion of four heads, for logits up to 4.
+fn score_row() -> UnitError {
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let error = |_| {
+        let mut logits =
+            || -> [i32; 4] { std::array::from_fn(|_| rng.random_range(-4 * INPUT_STEPS..=4 * INPUT_STEPS)) };
+        let (keep, weight) = (logits(), logits());
+        let exact = |x: i32| sigmoid_exact(f64::from(x) / f64::from(INPUT_STEPS));
+        let numerator: f64 = keep.iter().zip(&weight).map(|(k, w)| exact(*k) * exact(*w)).sum();
+        let denominator: f64 = weight.iter().map(|w| exact(*w)).sum();
+        f64::from(score(&keep, &weight)) / f64::from(SCORE_ONE) - numerator / denominator
+    };
+    Errors::of((0..20_000).map(error)).row(
+        "selector score, 4 heads",
+        "integer",
+        "20000 random rows, logits -4..4",
+        "absolute",
+    )
 }
 
 fn gelu_rows(delta1: f64) -> Vec<UnitError> {
@@ -120,6 +151,8 @@ pub fn report() -> Vec<UnitError> {
     rows.extend(softmax_rows());
     rows.extend([1.0, 0.5].into_iter().flat_map(gelu_rows));
     rows.extend([reciprocal_row(), rsqrt_row()]);
+    rows.extend(sigmoid_rows());
+    rows.push(score_row());
     rows
 }
 
@@ -155,6 +188,11 @@ mod tests {
         assert!(max("gelu, delta1 = 1", "integer") < 0.03 + 4.0 / 127.0);
         assert!(max("gelu, delta1 = 0.5", "real") > 0.5);
         assert!(max("reciprocal", "integer") < 6e-4);
+        // 0.0189 is PLAN's published error; integers add nothing to it.
+        assert!((0.0185..0.0190).contains(&max("sigmoid (PLAN), softmax of two", "real")));
+        assert_eq!(max("sigmoid (PLAN), softmax of two", "integer"), max("sigmoid (PLAN), softmax of two", "real"));
+        // Where all head weights are small, PLAN's error is large beside them, and they shift the mean of the heads.
+        assert!((0.01..0.1).contains(&max("selector score, 4 heads", "integer")));
         assert!(max("reciprocal square root", "integer") < 3e-4);
     }
 

@@ -11,9 +11,12 @@ pub(super) struct Calibration {
     tensors: BTreeMap<String, Histogram>,
 }
 
-/// Scores, exp and row sums have steps of their own.
+/// Scores, exp and row sums have steps of their own, and so have a selector's logits, score and decision. Its
+/// tokens are rows of the residual stream and means of such.
 fn has_fixed_step(name: &str) -> bool {
-    [".attn.scores.", ".attn.exp.", ".attn.rowsum."].iter().any(|part| name.contains(part))
+    let attention = [".attn.scores.", ".attn.exp.", ".attn.rowsum."].iter().any(|part| name.contains(part));
+    let tail = [".keep", ".weight", ".score", ".mask", ".package", ".tokens"];
+    attention || name.starts_with("selectors.") && tail.iter().any(|end| name.ends_with(end))
 }
 
 fn observe(network: &Folded, patches: &[f32]) -> Result<BTreeMap<String, Histogram>, QuantizeError> {
@@ -51,7 +54,13 @@ pub(super) fn calibrate(network: &Folded, images: &[Vec<f32>]) -> Result<Calibra
     if let Some((image, patches)) = images.iter().enumerate().find(|(_, p)| p.len() != expected) {
         return Err(QuantizeError::ImageSize { image, found: patches.len(), expected });
     }
-    let tensors = images.par_iter().map(|p| observe(network, p)).try_reduce(BTreeMap::new, merge)?;
+    let mut tensors = images.par_iter().map(|p| observe(network, p)).try_reduce(BTreeMap::new, merge)?;
+    for s in &network.selectors {
+        // The selector reads the same normalised stream as the block behind it, only before rows are dropped.
+        if let Some(before) = tensors.remove(&format!("selectors.{}.norm", s.block)) {
+            tensors.entry(format!("blocks.{}.norm1", s.block)).or_default().merge(&before);
+        }
+    }
     Ok(Calibration { tensors })
 }
 

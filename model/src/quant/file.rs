@@ -1,7 +1,10 @@
 //! The quantized network as one file (docs/weights.md): a safetensors container whose single metadata entry
 //! holds format, version and all scalar constants as JSON.
 
-use super::{Block, Dims, GeluParams, Linear, NormParams, QuantError, QuantNetwork, RowScale, ScoreScale, validate};
+use super::selector_header::SelectorHeader;
+use super::{
+    Block, Dims, GeluParams, Linear, NormParams, QuantError, QuantNetwork, RowScale, ScoreScale, Selector, validate,
+};
 use crate::weights::{METADATA_KEY, open};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -11,7 +14,7 @@ use std::collections::{BTreeSet, HashMap};
 /// Name of the format in the metadata.
 const FORMAT: &str = "heatvit-int8";
 /// Version that this code reads and writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Why a quantized file is refused.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -84,6 +87,7 @@ struct Header {
     blocks: Vec<BlockHeader>,
     norm: NormParams,
     head_sel: u32,
+    selectors: Vec<SelectorHeader>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -140,6 +144,7 @@ impl QuantNetwork {
             blocks: self.blocks.iter().map(block_header).collect(),
             norm: self.norm,
             head_sel: self.head.sel,
+            selectors: self.selectors.iter().map(SelectorHeader::of).collect(),
         };
         let mut parts: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
         for l in self.linears() {
@@ -251,6 +256,28 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Shapes follow from the dimensions; [`validate`] refuses dimensions that selectors cannot have.
+    fn selector(&mut self, h: &SelectorHeader, d: &Dims) -> Result<Selector, QuantFileError> {
+        let name = |part: &str| format!("selectors.{}.{part}", h.block);
+        let (half, quarter, hidden) = (d.embed / 2, d.embed / 4, d.weigh_hidden());
+        Ok(Selector {
+            block: h.block,
+            local: self.linear(name("local"), d.embed, half, h.local_sel)?,
+            local_gelu: h.local_gelu,
+            mean: h.mean,
+            mix: self.linear(name("mix"), 2 * half, half, h.mix_sel)?,
+            mix_gelu: h.mix_gelu,
+            squeeze: self.linear(name("squeeze"), half, quarter, h.squeeze_sel)?,
+            squeeze_gelu: h.squeeze_gelu,
+            keep: self.linear(name("keep"), quarter, d.heads, h.keep_sel)?,
+            weigh: self.linear(name("weigh"), d.embed, hidden, h.weigh_sel)?,
+            weigh_gelu: h.weigh_gelu,
+            weight: self.linear(name("weight"), hidden, d.heads, h.weight_sel)?,
+            threshold: h.threshold,
+            package: h.package,
+        })
+    }
+
     fn network(&mut self, h: Header) -> Result<QuantNetwork, QuantFileError> {
         let d = h.dims;
         let too_large = || QuantFileError::Constants { reason: "heads x head_dim is out of range".to_owned() };
@@ -261,6 +288,10 @@ impl<'a> Reader<'a> {
         for (i, block) in h.blocks.iter().enumerate() {
             blocks.push(self.block(i, block, &d, attention)?);
         }
+        let mut selectors = Vec::with_capacity(h.selectors.len());
+        for selector in &h.selectors {
+            selectors.push(self.selector(selector, &d)?);
+        }
         let head = self.linear("head".to_owned(), d.embed, d.classes, h.head_sel)?;
         Ok(QuantNetwork {
             name: h.name,
@@ -268,7 +299,7 @@ impl<'a> Reader<'a> {
             embed,
             pos: pos.as_chunks::<2>().0.iter().map(|b| i16::from_le_bytes(*b)).collect(),
             blocks,
-            selectors: Vec::new(),
+            selectors,
             norm: h.norm,
             head,
             residual_step: h.residual_step,

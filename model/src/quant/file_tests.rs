@@ -15,7 +15,11 @@ fn network() -> QuantNetwork {
 type Parts = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
 
 fn edited(edit: impl Fn(&mut Parts, &mut String)) -> String {
-    let bytes = network().to_bytes().unwrap();
+    edited_file(&network(), edit)
+}
+
+fn edited_file(network: &QuantNetwork, edit: impl Fn(&mut Parts, &mut String)) -> String {
+    let bytes = network.to_bytes().unwrap();
     let (_, text) = open(&bytes).unwrap();
     let mut text = text.unwrap();
     let tensors = SafeTensors::deserialize(&bytes).unwrap().tensors();
@@ -67,8 +71,8 @@ fn refusals_name_the_tensor() {
 
 #[test]
 fn constants_are_checked() {
-    let version = edited(|_, t| *t = t.replace("\"version\":1", "\"version\":9"));
-    assert_eq!(version, "the file has version 9, this program reads version 1; quantize the network again");
+    let version = edited(|_, t| *t = t.replace("\"version\":2", "\"version\":9"));
+    assert_eq!(version, "the file has version 9, this program reads version 2; quantize the network again");
     let format = edited(|_, t| *t = t.replace("heatvit-int8", "else"));
     assert_eq!(format, "the file holds no `heatvit-int8` network; pass float weights to `quantize` first");
     let unknown = edited(|_, t| *t = t.replace("\"head_sel\"", "\"tail_sel\""));
@@ -87,4 +91,30 @@ fn constants_are_checked() {
     assert_eq!(eps, "`norm.eps` is 0, at least 1 is needed; quantize the network again");
     let sel = edited(|_, t| *t = t.replacen("\"q_sel\":", "\"q_sel\":1", 1));
     assert!(sel.starts_with("`blocks.0.attn.q.sel` is 1"), "{sel}");
+}
+
+#[test]
+fn refusals_of_selectors_name_the_tensor() {
+    let network = random_with_selectors(&network().dims, &[1], 11, Extreme::None);
+    let edited = |edit: &dyn Fn(&mut Parts, &mut String)| edited_file(&network, edit);
+    let again = "quantize the network again";
+    let missing = edited(&|p, _| assert!(p.remove("selectors.1.mix.bias").is_some()));
+    assert_eq!(missing, format!("tensor `selectors.1.mix.bias` is missing; {again}"));
+    let form = edited(&|p, _| p.get_mut("selectors.1.mix.weight").unwrap().1 = vec![16, 8]);
+    assert_eq!(form, format!("tensor `selectors.1.mix.weight` is I8 [16, 8], I8 [8, 16] is needed; {again}"));
+    let extra = edited(&|_, t| {
+        let from = t.find("\"selectors\":").unwrap();
+        t.replace_range(from.., "\"selectors\":[]}");
+    });
+    assert_eq!(extra, format!("tensor `selectors.1.keep.bias` is not part of the network; {again}"));
+    let threshold = edited(&|_, t| {
+        let from = t.find("\"threshold\":").unwrap() + 12;
+        let length = t[from..].find(',').unwrap();
+        t.replace_range(from..from + length, "514");
+    });
+    assert_eq!(threshold, format!("`selectors.1.threshold` is 514, the largest legal value is 513; {again}"));
+    let rule = edited(&|_, t| *t = t.replace("\"merged\"", "\"mergd\""));
+    assert!(rule.contains("unknown variant `mergd`"), "{rule}");
+    let heads = edited(&|_, t| *t = t.replace("\"heads\":2", "\"heads\":4"));
+    assert!(heads.contains("is needed; quantize the network again"), "{heads}");
 }

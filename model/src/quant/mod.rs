@@ -5,7 +5,9 @@ mod file;
 mod histogram;
 mod product;
 mod quantize;
+mod quantize_selector;
 mod random;
+mod selector_header;
 mod validate;
 
 pub use crate::layernorm::NormParams;
@@ -200,5 +202,7 @@ impl QuantNetwork {
 
 #[cfg(test)]
 mod file_tests;
+#[cfg(test)]
+mod selector_tests;
 #[cfg(test)]
 mod tests;

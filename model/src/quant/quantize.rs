@@ -89,21 +89,21 @@ pub(super) fn constant(what: String, value: f64) -> QuantizeError {
     QuantizeError::Constant { what, value: value.to_string() }
 }
 
-struct Quantizer<'a> {
-    folded: &'a Folded,
+pub(super) struct Quantizer<'a> {
+    pub(super) folded: &'a Folded,
     ranges: &'a Calibration,
-    residual_step: f64,
-    steps: BTreeMap<String, TensorStep>,
+    pub(super) residual_step: f64,
+    pub(super) steps: BTreeMap<String, TensorStep>,
 }
 
 impl Quantizer<'_> {
-    fn note(&mut self, name: String, step: f64, method: Method) -> f64 {
+    pub(super) fn note(&mut self, name: String, step: f64, method: Method) -> f64 {
         self.steps.insert(name, TensorStep { step, method });
         step
     }
 
     /// Step of an int8 tensor, at least `floor`.
-    fn step(&mut self, name: String, floor: f64) -> f64 {
+    pub(super) fn step(&mut self, name: String, floor: f64) -> f64 {
         let clip = self.ranges.clip(&name);
         self.note(name, (clip.value / 127.0).max(floor), clip.method)
     }
@@ -192,6 +192,10 @@ pub fn quantize(network: &FloatNetwork, name: &str, calibration: &[Vec<f32>]) ->
     for (i, b) in folded.blocks.iter().enumerate() {
         blocks.push(quantizer.block(i, b)?);
     }
+    let mut selectors = Vec::with_capacity(folded.selectors.len());
+    for s in &folded.selectors {
+        selectors.push(quantizer.selector(s)?);
+    }
     let (input, norm) = quantizer.norm("norm".to_owned())?;
     let range = ranges.max("logits") * LOGIT_MARGIN / 32767.0;
     let logit_step = range.max(Steps::least_output(&folded.head, input));
@@ -199,7 +203,6 @@ pub fn quantize(network: &FloatNetwork, name: &str, calibration: &[Vec<f32>]) ->
     let head = quantize_linear(&folded.head, "head".to_owned(), &Steps { input, output: logit_step })?;
     let steps = quantizer.steps;
     let (name, dims) = (name.to_owned(), network.dims.clone());
-    let selectors = Vec::new();
     let network = QuantNetwork { name, dims, embed, pos, blocks, selectors, norm, head, residual_step, logit_step };
     validate(&network)?;
     Ok(Quantized { network, steps })

@@ -2,7 +2,7 @@
 
 use super::{Block, Dims, GeluParams, Linear, NormParams, PackageRule, QuantNetwork, RowScale, ScoreScale, Selector};
 use crate::fixed::{mantissa_exponent, multipliers};
-use crate::golden::run;
+use crate::golden::candidate_scores;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -125,13 +125,11 @@ pub fn random_with_selectors(dims: &Dims, blocks: &[usize], seed: u64, extreme: 
     let mut maker = Maker { rng: ChaCha8Rng::seed_from_u64(seed ^ 0x5e1e_c705), extreme };
     network.selectors = blocks.iter().map(|b| maker.selector(*b, dims)).collect();
     let images: Vec<Vec<i8>> = (0..THRESHOLD_IMAGES).map(|i| random_image(dims, seed + i)).collect();
-    for (i, block) in blocks.iter().enumerate() {
-        let name = format!("selectors.{block}.score");
-        let of = |image: &Vec<i8>| run(&network, image).get(&name).map_or(Vec::new(), |t| t.data[1..].to_vec());
-        let mut candidates: Vec<i32> = images.iter().flat_map(of).collect();
+    for stage in 0..blocks.len() {
+        let mut candidates = candidate_scores(&network, stage, &images).concat();
         candidates.sort_unstable();
         if let Some(median) = candidates.get(candidates.len() / 2) {
-            network.selectors[i].threshold = *median as u32;
+            network.selectors[stage].threshold = *median;
         }
     }
     network

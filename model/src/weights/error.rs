@@ -27,6 +27,30 @@ pub enum WeightError {
         /// Tensor.
         tensor: String,
     },
+    /// Selectors are configured, the file has none.
+    #[error(
+        "it holds no token selectors, the configuration has them before the blocks {stages:?}; train them with `heatvit train` or write enabled = false under [selectors]"
+    )]
+    NoSelectors {
+        /// Configured.
+        stages: Vec<usize>,
+    },
+    /// A selector that the configuration does not know.
+    #[error(
+        "tensor `{tensor}` belongs to a token selector that is not configured; enable it with `stages` under [selectors] or use weights without selectors"
+    )]
+    ExtraSelector {
+        /// Tensor.
+        tensor: String,
+    },
+    /// A threshold that is no score.
+    #[error("`{tensor}` is {value}; a threshold lies in 0..1, calibrate it again")]
+    Threshold {
+        /// Tensor.
+        tensor: String,
+        /// As written.
+        value: String,
+    },
     /// Wrong shape.
     #[error(
         "tensor `{tensor}` has the shape {found:?}, {expected:?} is needed; correct the dimensions in the configuration or use other weights"

@@ -1,8 +1,12 @@
 //! Names and shapes of a network's tensors.
 
 use super::WeightError;
-use crate::float::{FloatBlock, FloatLinear, FloatNetwork, FloatNorm, NetworkOptions};
+use crate::float::{FloatBlock, FloatLinear, FloatNetwork, FloatNorm, FloatSelector, HeadLinear, NetworkOptions};
 use crate::quant::Dims;
+use crate::selector::HeadWeights;
+
+/// Start of the names of all selector tensors.
+pub(super) const SELECTORS: &str = "selectors.";
 
 /// A tensor of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +38,32 @@ fn norm(v: &mut impl Visitor, name: &str, n: &mut FloatNorm, channels: usize) ->
     v.tensor(Slot { name: format!("{name}.bias"), shape: vec![channels] }, &mut n.bias)
 }
 
+/// Layers of heads have a leading dimension for the heads, or none when those share.
+fn head_linear(v: &mut impl Visitor, name: &str, l: &mut HeadLinear, heads: Option<usize>) -> Result<(), WeightError> {
+    let shape = |rest: &[usize]| heads.iter().chain(rest).copied().collect();
+    v.tensor(Slot { name: format!("{name}.weight"), shape: shape(&[l.outputs, l.inputs]) }, &mut l.weight)?;
+    v.tensor(Slot { name: format!("{name}.bias"), shape: shape(&[l.outputs]) }, &mut l.bias)
+}
+
+fn selector(v: &mut impl Visitor, s: &mut FloatSelector, heads: Option<usize>) -> Result<(), WeightError> {
+    let at = |part: &str| format!("{SELECTORS}{}.{part}", s.block);
+    head_linear(v, &at("mlp1"), &mut s.mlp1, heads)?;
+    for (i, l) in s.mlp2.iter_mut().enumerate() {
+        head_linear(v, &at(&format!("mlp2.{i}")), l, heads)?;
+    }
+    for (i, l) in s.mlp3.iter_mut().enumerate() {
+        linear(v, &at(&format!("mlp3.{i}")), l, true)?;
+    }
+    let mut threshold = vec![s.threshold];
+    v.tensor(Slot { name: at("threshold"), shape: vec![1] }, &mut threshold)?;
+    s.threshold = threshold.first().copied().unwrap_or(s.threshold);
+    if (0.0..=1.0).contains(&s.threshold) {
+        Ok(())
+    } else {
+        Err(WeightError::Threshold { tensor: at("threshold"), value: s.threshold.to_string() })
+    }
+}
+
 /// Walks all tensors in the order of the forward pass.
 pub(super) fn visit(network: &mut FloatNetwork, v: &mut impl Visitor) -> Result<(), WeightError> {
     let Dims { tokens, embed, patch_inputs, .. } = network.dims;
@@ -55,7 +85,12 @@ pub(super) fn visit(network: &mut FloatNetwork, v: &mut impl Visitor) -> Result<
         linear(v, &at("mlp.fc2"), &mut b.fc2, true)?;
     }
     norm(v, "norm", &mut network.norm, embed)?;
-    linear(v, "head", &mut network.head, true)
+    linear(v, "head", &mut network.head, true)?;
+    let sets = match network.options.selectors.head_weights {
+        HeadWeights::Separate => Some(network.dims.heads),
+        HeadWeights::Shared => None,
+    };
+    network.selectors.iter_mut().try_for_each(|s| selector(v, s, sets))
 }
 
 fn patch_side(patch_inputs: usize, channels: usize) -> Result<usize, WeightError> {
@@ -88,5 +123,6 @@ pub(super) fn skeleton(dims: &Dims, options: &NetworkOptions) -> FloatNetwork {
         blocks: (0..dims.depth).map(block).collect(),
         norm: norm(),
         head: product(dims.embed, dims.classes),
+        selectors: options.selectors.stages.iter().map(|b| FloatSelector::empty(*b, dims)).collect(),
     }
 }

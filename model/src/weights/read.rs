@@ -1,6 +1,6 @@
 //! Reading.
 
-use super::layout::{Slot, Visitor, skeleton, visit};
+use super::layout::{SELECTORS, Slot, Visitor, skeleton, visit};
 use super::{WeightError, open};
 use crate::float::{FloatNetwork, NetworkOptions};
 use crate::quant::Dims;
@@ -49,11 +49,16 @@ impl Visitor for Reader<'_> {
 /// The first violation, in the order of the forward pass; a tensor too many comes last.
 pub fn from_bytes(bytes: &[u8], dims: &Dims, options: &NetworkOptions) -> Result<FloatNetwork, WeightError> {
     let (file, _) = open(bytes).map_err(|reason| WeightError::Container { reason })?;
-    let unread = file.names().into_iter().map(str::to_owned).collect();
+    let unread: BTreeSet<String> = file.names().into_iter().map(str::to_owned).collect();
+    let stages = &options.selectors.stages;
+    if !stages.is_empty() && !unread.iter().any(|name| name.starts_with(SELECTORS)) {
+        return Err(WeightError::NoSelectors { stages: stages.clone() });
+    }
     let mut reader = Reader { file, unread };
     let mut network = skeleton(dims, options);
     visit(&mut network, &mut reader)?;
     match reader.unread.pop_first() {
+        Some(tensor) if tensor.starts_with(SELECTORS) => Err(WeightError::ExtraSelector { tensor }),
         Some(tensor) => Err(WeightError::Extra { tensor }),
         None => Ok(network),
     }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::float::{FloatNetwork, NetworkOptions};
 use crate::quant::Dims;
+use crate::selector::{HeadWeights, PackageRule, SelectorOptions};
 use half::{bf16, f16};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -108,6 +109,113 @@ fn refusals_name_tensor_and_remedy() {
     assert_eq!(
         patch,
         "4 inputs of a patch are not 3 channels of a square; correct patch size or channels in the configuration"
+    );
+}
+
+/// With selectors: heads of four channels.
+fn selector_dims() -> Dims {
+    Dims { embed: 12, heads: 3, head_dim: 4, ..dims() }
+}
+
+fn selector_options(head_weights: HeadWeights) -> NetworkOptions {
+    let selectors = SelectorOptions { stages: vec![0, 1], head_weights, package: PackageRule::Merged };
+    NetworkOptions { selectors, ..options() }
+}
+
+fn selector_sample(head_weights: HeadWeights) -> FloatNetwork {
+    FloatNetwork::random(&selector_dims(), &selector_options(head_weights), 3)
+}
+
+#[test]
+fn selectors_survive_the_file_under_their_names_and_shapes() {
+    for (head_weights, heads) in [(HeadWeights::Separate, Some(3)), (HeadWeights::Shared, None)] {
+        let mut network = selector_sample(head_weights);
+        network.selectors[1].threshold = 0.375;
+        let bytes = to_bytes(&network, &BTreeMap::new()).unwrap();
+        assert_eq!(from_bytes(&bytes, &selector_dims(), &selector_options(head_weights)).unwrap(), network);
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let per_head = [
+            ("mlp1.weight", vec![2, 4]),
+            ("mlp1.bias", vec![2]),
+            ("mlp2.0.weight", vec![2, 4]),
+            ("mlp2.0.bias", vec![2]),
+            ("mlp2.1.weight", vec![1, 2]),
+            ("mlp2.1.bias", vec![1]),
+            ("mlp2.2.weight", vec![2, 1]),
+            ("mlp2.2.bias", vec![2]),
+        ];
+        for (name, shape) in per_head {
+            let shape: Vec<usize> = heads.into_iter().chain(shape).collect();
+            assert_eq!(file.tensor(&format!("selectors.1.{name}")).unwrap().shape(), shape, "{name}");
+        }
+        let common = [
+            ("mlp3.0.weight", vec![1, 3]),
+            ("mlp3.0.bias", vec![1]),
+            ("mlp3.1.weight", vec![3, 1]),
+            ("mlp3.1.bias", vec![3]),
+            ("threshold", vec![1]),
+        ];
+        for (name, shape) in common {
+            assert_eq!(file.tensor(&format!("selectors.0.{name}")).unwrap().shape(), shape, "{name}");
+        }
+    }
+}
+
+#[test]
+fn refusals_of_selectors_name_tensor_and_remedy() {
+    let network = selector_sample(HeadWeights::Separate);
+    let bytes = to_bytes(&network, &BTreeMap::new()).unwrap();
+    let refusal =
+        |bytes: &[u8], options: &NetworkOptions| from_bytes(bytes, &selector_dims(), options).unwrap_err().to_string();
+    assert_eq!(
+        refusal(&bytes, &options()),
+        "tensor `selectors.0.mlp1.bias` belongs to a token selector that is not configured; enable it with `stages` \
+         under [selectors] or use weights without selectors"
+    );
+    let dense = FloatNetwork::random(&selector_dims(), &options(), 3);
+    assert_eq!(
+        refusal(&to_bytes(&dense, &BTreeMap::new()).unwrap(), &selector_options(HeadWeights::Separate)),
+        "it holds no token selectors, the configuration has them before the blocks [0, 1]; train them with \
+         `heatvit train` or write enabled = false under [selectors]"
+    );
+    assert_eq!(
+        refusal(&bytes, &selector_options(HeadWeights::Shared)),
+        "tensor `selectors.0.mlp1.weight` has the shape [3, 2, 4], [2, 4] is needed; correct the dimensions in the \
+         configuration or use other weights"
+    );
+    let options = selector_options(HeadWeights::Separate);
+    let parts = |edit: &dyn Fn(&mut Parts)| {
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let tensors = file.tensors().into_iter();
+        let mut parts: Parts = tensors.map(|(n, v)| (n, (v.dtype(), v.shape().to_vec(), v.data().to_vec()))).collect();
+        edit(&mut parts);
+        let views =
+            parts.iter().map(|(n, (dtype, shape, data))| (n, TensorView::new(*dtype, shape.clone(), data).unwrap()));
+        refusal(&safetensors::serialize(views, None).unwrap(), &options)
+    };
+    assert_eq!(
+        parts(&|p| assert!(p.remove("selectors.1.mlp2.1.bias").is_some())),
+        "tensor `selectors.1.mlp2.1.bias` [3, 1] is missing; export the whole state dict of a network with the \
+         configured dimensions"
+    );
+    let transposed = parts(&|p| p.get_mut("selectors.1.mlp2.2.weight").unwrap().1 = vec![3, 1, 2]);
+    assert!(transposed.starts_with("tensor `selectors.1.mlp2.2.weight` has the shape [3, 1, 2], [3, 2, 1] is needed"));
+    assert_eq!(
+        parts(&|p| p.get_mut("selectors.0.threshold").unwrap().2 = 1.25f32.to_le_bytes().to_vec()),
+        "`selectors.0.threshold` is 1.25; a threshold lies in 0..1, calibrate it again"
+    );
+    let infinite =
+        parts(&|p| p.get_mut("selectors.0.mlp3.1.bias").unwrap().2[4..8].copy_from_slice(&f32::INFINITY.to_le_bytes()));
+    assert!(infinite.starts_with("element 1 of tensor `selectors.0.mlp3.1.bias` is inf;"), "{infinite}");
+    let third = parts(&|p| {
+        p.insert("selectors.2.threshold".to_owned(), (Dtype::F32, vec![1], vec![0; 4]));
+    });
+    assert!(third.starts_with("tensor `selectors.2.threshold` belongs to a token selector"), "{third}");
+    let mut short = network.clone();
+    short.selectors[0].mlp1.bias.pop();
+    assert_eq!(
+        to_bytes(&short, &BTreeMap::new()).unwrap_err().to_string(),
+        "tensor `selectors.0.mlp1.bias` has 5 elements, its shape needs 6; build the network from its dimensions"
     );
 }
 
