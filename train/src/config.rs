@@ -1,6 +1,6 @@
 //! What is trained and how.
 
-use heatvit_model::config::TrainConfig;
+use heatvit_model::config::{FineTuneConfig, TrainConfig};
 use heatvit_model::selector::{HeadWeights, PackageRule};
 use serde::{Deserialize, Serialize};
 
@@ -19,46 +19,6 @@ pub struct NetworkShape {
     pub hidden: usize,
     /// Added to the variance in LayerNorm.
     pub eps: f64,
-}
-
-/// How a dense network is fine-tuned with selectors.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct FineTuneConfig {
-    /// Passes over the training set; each draws every raw image anew.
-    pub epochs: u32,
-    /// Images per step.
-    pub batch: u32,
-    /// Peak learning rate of the backbone.
-    pub learning_rate: f64,
-    /// Peak learning rate of the selectors.
-    pub selector_learning_rate: f64,
-    /// Decoupled weight decay.
-    pub weight_decay: f64,
-    /// Epochs of linear warm-up.
-    pub warmup_epochs: u32,
-    /// Share of the target that is spread over all classes.
-    pub label_smoothing: f64,
-    /// First epochs, in which decisions are noisy, ever less.
-    pub noise_epochs: u32,
-    /// Seed of initial selectors, drawings, order and noise.
-    pub seed: u64,
-}
-
-impl Default for FineTuneConfig {
-    fn default() -> Self {
-        Self {
-            epochs: 40,
-            batch: 32,
-            learning_rate: 1e-3,
-            selector_learning_rate: 3e-3,
-            weight_decay: 0.05,
-            warmup_epochs: 1,
-            label_smoothing: 0.1,
-            noise_epochs: 25,
-            seed: 1,
-        }
-    }
 }
 
 /// Where selectors are inserted, and what they shall leave.

@@ -35,8 +35,14 @@ pub(crate) fn pruned_to_safetensors(network: &PrunedNetwork) -> Result<Vec<u8>, 
     serialise(&list, None)
 }
 
-/// A file of [`pruned_to_safetensors`] with other thresholds, in 1/512, for the selectors before `blocks`.
-pub(crate) fn with_thresholds(file: &[u8], blocks: &[usize], thresholds: &[u32]) -> Result<Vec<u8>, TrainError> {
+/// A file of [`pruned_to_safetensors`] with other thresholds, in 1/512, for the selectors before `blocks`, and with
+/// `metadata`, as one JSON string.
+pub(crate) fn with_thresholds(
+    file: &[u8],
+    blocks: &[usize],
+    thresholds: &[u32],
+    metadata: Option<String>,
+) -> Result<Vec<u8>, TrainError> {
     let tensors = SafeTensors::deserialize(file)?;
     let mut list: Vec<Entry> = tensors
         .iter()
@@ -52,8 +58,7 @@ pub(crate) fn with_thresholds(file: &[u8], blocks: &[usize], thresholds: &[u32])
         let entry = list.iter_mut().find(|entry| entry.name == name).ok_or_else(missing)?;
         entry.bytes = (*threshold as f32 / SCORE_ONE as f32).to_le_bytes().to_vec();
     }
-    let (_, metadata) = SafeTensors::read_metadata(file)?;
-    serialise(&list, metadata.metadata().clone())
+    serialise(&list, metadata.map(|json| HashMap::from([(METADATA_KEY.to_owned(), json)])))
 }
 
 /// The framework keeps `[heads, inputs, outputs]`, the file `[heads, outputs, inputs]`, without the first

@@ -9,7 +9,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use crate::config::{FineTuneConfig, SelectorSpec, check_fine_tuning, scheduled};
+use crate::config::{check_fine_tuning, scheduled};
 use crate::export::pruned_to_safetensors;
 use crate::import::{pruned_for_training, teacher};
 use crate::network::Network;
@@ -17,7 +17,7 @@ use crate::objective::{Objective, StepReport};
 use crate::optimizer::{optimizer, selector_optimizer};
 use crate::pruned::PrunedNetwork;
 use crate::survey::{Survey, survey};
-use crate::{NetworkShape, TrainError};
+use crate::{FineTuneConfig, NetworkShape, SelectorSpec, TrainError};
 
 /// Epochs between two looks at the validation set; the last epoch is always looked at.
 const VALIDATE_EVERY: u32 = 5;

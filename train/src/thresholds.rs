@@ -3,7 +3,7 @@
 
 use std::thread::scope;
 
-use heatvit_model::data::{CANVAS, Digits, PATCH, PATCHES, Sample};
+use heatvit_model::data::{CANVAS, PATCH, PATCHES, Sample};
 use heatvit_model::golden::selector::SCORE_ONE;
 use heatvit_model::golden::{self, StageCounts, Trace};
 use heatvit_model::image::{ImageShape, patches};
@@ -25,53 +25,26 @@ pub struct IntegerSurvey {
     pub macs_mean: f64,
 }
 
-/// A network whose thresholds are chosen.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Calibrated {
-    /// The safetensors file.
-    pub weights: Vec<u8>,
-    /// For each stage, in 1/512.
-    pub thresholds: Vec<u32>,
-    /// The integer model on the validation set, which they were chosen on.
-    pub validation: IntegerSurvey,
-    /// And on the test set.
-    pub test: IntegerSurvey,
-}
-
-/// Chooses the thresholds of `tuned`, a file of [`crate::fine_tune`], one stage after the other, so that on the
-/// validation set each leaves its target on average. `quantize` turns a file into the integer network: the caller's,
-/// so that it is the one that is built.
-///
-/// # Errors
-/// Those of `quantize`, or a file without selectors.
-pub fn calibrate<E: From<TrainError>>(
+/// Chooses the thresholds of `tuned`, a file of [`crate::fine_tune`], in 1/512: one stage after the other, so that on
+/// `samples` each leaves its target on average. `quantize` turns a file into the integer network.
+pub(crate) fn choose_thresholds<E: From<TrainError>>(
     tuned: &[u8],
     spec: &SelectorSpec,
-    digits: &Digits,
+    samples: &[Sample],
     quantize: &mut dyn FnMut(&[u8]) -> Result<QuantNetwork, E>,
-) -> Result<Calibrated, E> {
-    let validation: Vec<Sample> = digits.validation().collect();
-    let test: Vec<Sample> = digits.test().collect();
+) -> Result<Vec<u32>, E> {
     let mut thresholds = vec![SCORE_ONE / 2; spec.stages.len()];
-    let file = |thresholds: &[u32]| with_thresholds(tuned, &spec.stages, thresholds);
     for (stage, (block, target)) in spec.stages.iter().zip(&spec.targets).enumerate() {
-        let network = quantize(&file(&thresholds)?)?;
+        let network = quantize(&with_thresholds(tuned, &spec.stages, &thresholds, None)?)?;
         let name = format!("selectors.{block}.score");
-        let scores = each(&network, &validation, |_, trace| {
+        let scores = each(&network, samples, |_, trace| {
             let scores = trace.get(&name).map_or(&[][..], |t| &t.data);
             // The class token is no candidate.
             scores.iter().skip(1).map(|s| *s as u32).collect::<Vec<u32>>()
         })?;
-        thresholds[stage] = choose(&scores.concat(), target * (validation.len() * PATCHES) as f64);
+        thresholds[stage] = choose(&scores.concat(), target * (samples.len() * PATCHES) as f64);
     }
-    let weights = file(&thresholds)?;
-    let network = quantize(&weights)?;
-    Ok(Calibrated {
-        validation: integer_survey(&network, &validation)?,
-        test: integer_survey(&network, &test)?,
-        weights,
-        thresholds,
-    })
+    Ok(thresholds)
 }
 
 /// The threshold that keeps nearest to `target` of the scores; of equals the one nearest to one half.
@@ -82,7 +55,7 @@ fn choose(scores: &[u32], target: f64) -> u32 {
         reaching[threshold] += reaching[threshold + 1];
     }
     let distance = |threshold: &u32| (reaching[*threshold as usize] as f64 - target).abs();
-    let thresholds = (0..=SCORE_ONE + 1).min_by(|a, b| {
+    let thresholds = (0..=SCORE_ONE).min_by(|a, b| {
         let order = distance(a).total_cmp(&distance(b));
         order.then(a.abs_diff(SCORE_ONE / 2).cmp(&b.abs_diff(SCORE_ONE / 2)))
     });
@@ -165,12 +138,13 @@ fn macs(network: &QuantNetwork, stages: &[StageCounts]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use heatvit_model::data::Digits;
     use heatvit_model::quant::{Dims, Extreme, random, random_with_selectors};
 
     #[test]
     fn a_threshold_keeps_what_is_asked_for() {
         let scores = [10, 10, 200, 300, 400, 500, 512];
-        assert_eq!([7.0, 5.0, 3.0, 1.0, 0.0].map(|target| choose(&scores, target)), [10, 200, 301, 501, 513]);
+        assert_eq!([7.0, 5.0, 3.0, 1.0, 0.0].map(|target| choose(&scores, target)), [10, 200, 301, 501, 501]);
         assert_eq!(choose(&[], 0.0), 256);
         assert_eq!(choose(&scores, 4.4), 256, "of 201 to 300 the middle one");
     }
@@ -195,9 +169,17 @@ mod tests {
 
     #[test]
     fn patches_are_followed_through_the_stages() {
-        let network = random_with_selectors(&dims(), &[1, 2], 3, Extreme::None);
+        let mut network = random_with_selectors(&dims(), &[1, 2], 3, Extreme::None);
         let digits = Digits::from_bytes(include_bytes!("../../data/digits/digits.bin")).unwrap();
         let samples: Vec<Sample> = digits.test().take(4).collect();
+        for stage in 0..2 {
+            let name = format!("selectors.{}.score", stage + 1);
+            let scores = each(&network, &samples, |_, trace| {
+                trace.get(&name).unwrap().data.iter().skip(1).map(|s| *s as u32).collect::<Vec<_>>()
+            });
+            let scores = scores.unwrap().concat();
+            network.selectors[stage].threshold = choose(&scores, 0.5 * scores.len() as f64);
+        }
         let counts = each(&network, &samples, |network, trace| {
             let kept: Vec<usize> =
                 kept(network, trace).iter().map(|kept| kept.iter().filter(|k| **k).count()).collect();

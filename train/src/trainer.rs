@@ -90,11 +90,12 @@ pub fn train(
     let report = Report {
         network: shape.clone(),
         train: config.clone(),
-        config_digest: Report::digest(shape, config),
+        config_digest: Report::digest(&(shape, config)),
         best_epoch,
         validation_accuracy,
         test_accuracy: accuracy(&network, &test),
         epochs,
+        pruned: None,
     };
     let weights = to_safetensors(&network, metadata(&report))?;
     Ok(Trained { weights, report })
