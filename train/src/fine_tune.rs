@@ -82,7 +82,7 @@ pub fn fine_tune(
         let started = Instant::now();
         let StepReport { loss, kept } = run.epoch(digits, epoch);
         if !loss.is_finite() {
-            return Err(TrainError::Diverged { epoch, loss });
+            return Err(TrainError::Diverged { table: "fine_tune", epoch, loss });
         }
         let seconds = started.elapsed().as_secs_f64();
         let due = epoch.is_multiple_of(VALIDATE_EVERY) || epoch == config.epochs;

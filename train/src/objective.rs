@@ -77,9 +77,7 @@ impl Objective<'_> {
         let sum = |stage: usize| halves.iter().map(|half| scalar(&half.kept[stage])).sum::<f64>();
         let kept: Vec<f64> = (0..self.targets.len()).map(|stage| sum(stage) / candidates).collect();
         let loss = halves.iter().map(|half| scalar(&half.loss) as f32).sum();
-        // The derivative of a batch's squared distance, for the part of the mean that is a shard's own.
-        let slopes = kept.iter().zip(self.targets).map(|(kept, target)| 2.0 * RATIO_WEIGHT * (kept - target) / candidates);
-        let slopes: Vec<f64> = slopes.collect();
+        let slopes = ratio_slopes(&kept, self.targets, candidates);
         let parts = scope(|scope| {
             let slopes = &slopes;
             let work = halves.into_iter().map(|half| scope.spawn(move || half.backward(slopes)));
@@ -124,6 +122,12 @@ impl Half {
     }
 }
 
+/// The derivatives of the ratio's part of the loss by the number of candidates that each stage keeps. With them a
+/// shard's part of a squared mean over the whole batch is a linear function of its own decisions.
+fn ratio_slopes(kept: &[f64], targets: &[f64], candidates: f64) -> Vec<f64> {
+    kept.iter().zip(targets).map(|(kept, target)| 2.0 * RATIO_WEIGHT * (kept - target) / candidates).collect()
+}
+
 /// What the dense network says about the same pictures.
 struct Teacher {
     logits: Tensor<2>,
@@ -164,4 +168,80 @@ fn here<const D: usize>(tensor: Tensor<D>, device: &Device) -> Tensor<D> {
 fn scalar(tensor: &Tensor<1>) -> f64 {
     let value: f32 = tensor.clone().into_scalar();
     f64::from(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{NetworkShape, SelectorSpec};
+    use heatvit_model::data::Digits;
+    use heatvit_model::selector::{HeadWeights, PackageRule};
+
+    #[test]
+    fn the_ratio_is_a_squared_distance_of_means() {
+        // 2 (k/n - t)^2 with 4 of 10 kept and a target of 0.3; its derivative by k is 4 (0.4 - 0.3) / 10.
+        let slopes = ratio_slopes(&[0.4, 0.2], &[0.3, 0.2], 10.0);
+        assert!((slopes[0] - 0.04).abs() < 1e-12 && slopes[1] == 0.0, "{slopes:?}");
+        let loss = |kept: f64| RATIO_WEIGHT * (kept / 10.0 - 0.3) * (kept / 10.0 - 0.3);
+        assert!(((loss(4.01) - loss(3.99)) / 0.02 - slopes[0]).abs() < 1e-9);
+    }
+
+    fn tensor<const D: usize>(values: &[f32], shape: [usize; D]) -> Tensor<D> {
+        Tensor::from_data(TensorData::new(values.to_vec(), shape), &Device::flex())
+    }
+
+    #[test]
+    fn what_equals_the_teacher_costs_nothing() {
+        let logits = tensor(&[1.0, 2.0, -1.0, 0.5], [2, 2]);
+        let tokens = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0];
+        let teacher = Teacher { logits: logits.clone(), tokens: tensor(&tokens, [2, 3, 2]) };
+        let cost = |logits: Tensor<2>, tokens: &[f32], mask: Option<&Tensor<2>>| {
+            let likelihood = log_softmax(logits, 1);
+            distillation(likelihood, tensor(tokens, [2, 3, 2]), mask, &teacher).map(|part| scalar(&part))
+        };
+        assert_eq!(cost(logits.clone(), &tokens, None), [0.0, 0.0]);
+
+        // The last token of the first picture is off by (3, 1): a mean square of 5. Dropped, it costs nothing; kept,
+        // it is one of the two or three tokens of its picture.
+        let mut moved = tokens;
+        moved[4] += 3.0;
+        moved[5] += 1.0;
+        let masks = [[1.0, 0.0, 1.0, 1.0], [0.0, 1.0, 1.0, 1.0], [1.0; 4]].map(|mask| tensor(&mask, [2, 2]));
+        let costs = masks.each_ref().map(|mask| cost(logits.clone(), &moved, Some(mask))[1]);
+        assert!(costs[0] == 0.0 && (costs[1] - 2.5).abs() < 1e-6 && (costs[2] - 5.0 / 3.0).abs() < 1e-6, "{costs:?}");
+        assert!(cost(tensor(&[2.0, 1.0, -1.0, 0.5], [2, 2]), &tokens, None)[0] > 0.1);
+    }
+
+    #[test]
+    fn every_layer_of_every_selector_learns() {
+        let digits = Digits::from_bytes(include_bytes!("../../data/digits/digits.bin")).unwrap();
+        let samples: Vec<Sample> = digits.validation().take(4).collect();
+        let shape = NetworkShape { embed: 16, depth: 3, heads: 2, hidden: 32, eps: 1e-6 };
+        let spec = SelectorSpec {
+            stages: vec![1, 2],
+            targets: vec![0.6, 0.3],
+            head_weights: HeadWeights::Separate,
+            package: PackageRule::Merged,
+        };
+        let device = Device::flex().autodiff();
+        let mut backbone = Network::new(&shape, 1, &device);
+        // A trained head: the initial one is zero and lets no gradient through.
+        backbone.head = crate::init::Init::new(2, &device).linear(16, 10, 1.0);
+        let network = PrunedNetwork::new(backbone, &shape, &spec, 3, &device);
+        let teacher = Network::new(&shape, 4, &Device::flex());
+        let objective =
+            Objective { teacher: &teacher, targets: &spec.targets, smoothing: 0.1, eps: 1e-6, device: &device };
+        let noise = vec![vec![0.0; 4 * PATCHES]; 2];
+        let (report, gradients) = objective.gradients(&network, &samples, &noise);
+        assert!(report.kept[0] >= report.kept[1] && report.kept[0] <= 1.0, "{report:?}");
+        for selector in &network.selectors {
+            let heads = [&selector.mlp1].into_iter().chain(&selector.mlp2);
+            let linears = selector.mlp3.iter().map(|l| gradients.selectors.get::<2>(l.weight.id));
+            let sums = heads
+                .map(|l| gradients.selectors.get::<3>(l.weight.id).map(|g| g.abs().sum()))
+                .chain(linears.map(|g| g.map(|g| g.abs().sum())));
+            let sums: Vec<f64> = sums.map(|sum| scalar(&sum.expect("it was part of the graph"))).collect();
+            assert!(sums.iter().all(|sum| *sum > 1e-9), "before block {}: {sums:?}", selector.block);
+        }
+    }
 }

@@ -72,7 +72,7 @@ pub fn train(
         let started = Instant::now();
         let loss = run.epoch(digits, epoch);
         if !loss.is_finite() {
-            return Err(TrainError::Diverged { epoch, loss });
+            return Err(TrainError::Diverged { table: "train", epoch, loss });
         }
         let seconds = started.elapsed().as_secs_f64();
         let due = epoch.is_multiple_of(VALIDATE_EVERY) || epoch == config.epochs;
