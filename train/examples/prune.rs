@@ -32,11 +32,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut integers = |form, bytes: &[u8]| -> Result<QuantNetwork, Box<dyn Error>> {
         let selectors = match form {
             Form::Dense => SelectorOptions::default(),
-            Form::Pruned => SelectorOptions {
-                stages: spec.stages.clone(),
-                head_weights: spec.head_weights,
-                package: spec.package,
-            },
+            Form::Pruned => {
+                SelectorOptions { stages: spec.stages.clone(), head_weights: spec.head_weights, package: spec.package }
+            }
         };
         let options = NetworkOptions { channels: 1, selectors, ..NetworkOptions::default() };
         Ok(quantize(&weights::from_bytes(bytes, &dims(), &options)?, "digits", &calibration)?.network)
@@ -45,7 +43,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = FineTuneConfig::default();
     let pruned = prune(&shape, &config, &spec, &dense, &digits, &mut integers, &mut |p| {
         let seconds = p.eta.as_secs();
-        eprintln!("epoch {}/{}: loss {:.4}, kept {:.3?}, {seconds} s left", p.point.epoch, p.epochs, p.point.loss, p.point.kept);
+        eprintln!(
+            "epoch {}/{}: loss {:.4}, kept {:.3?}, {seconds} s left",
+            p.point.epoch, p.epochs, p.point.loss, p.point.kept
+        );
     })?;
     fs::write("weights/digits.pruned.safetensors", &pruned.weights)?;
     println!("{}", serde_json::to_string_pretty(&pruned.report)?);

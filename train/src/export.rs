@@ -46,11 +46,7 @@ pub(crate) fn with_thresholds(
     let tensors = SafeTensors::deserialize(file)?;
     let mut list: Vec<Entry> = tensors
         .iter()
-        .map(|(name, view)| Entry {
-            name: name.to_owned(),
-            shape: view.shape().to_vec(),
-            bytes: view.data().to_vec(),
-        })
+        .map(|(name, view)| Entry { name: name.to_owned(), shape: view.shape().to_vec(), bytes: view.data().to_vec() })
         .collect();
     for (block, threshold) in blocks.iter().zip(thresholds) {
         let name = format!("selectors.{block}.threshold");

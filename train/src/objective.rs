@@ -93,10 +93,11 @@ impl Objective<'_> {
 
     fn forward(&self, network: PrunedNetwork, samples: &[Sample], noise: &[&[f32]], images: usize) -> Half {
         let device = Device::flex();
-        let rows = self.teacher.blocks.iter().fold(
-            self.teacher.embed(Batch::whole(samples, &device)),
-            |stream, block| block.forward(stream, None),
-        );
+        let rows = self
+            .teacher
+            .blocks
+            .iter()
+            .fold(self.teacher.embed(Batch::whole(samples, &device)), |stream, block| block.forward(stream, None));
         let (logits, tokens) = self.teacher.finish(rows);
         let teacher = Teacher { logits: here(logits, self.device), tokens: here(tokens, self.device) };
         let shown = vec![(0..PATCHES).collect(); samples.len()];
@@ -144,7 +145,12 @@ fn loss(outcome: Outcome, teacher: &Teacher, targets: Tensor<2>) -> Tensor<1> {
 
 /// Sums over images of the divergence of the classes, and of the mean square distance of the tokens that are
 /// left at the end, class token included.
-fn distillation(likelihood: Tensor<2>, tokens: Tensor<3>, mask: Option<&Tensor<2>>, teacher: &Teacher) -> [Tensor<1>; 2] {
+fn distillation(
+    likelihood: Tensor<2>,
+    tokens: Tensor<3>,
+    mask: Option<&Tensor<2>>,
+    teacher: &Teacher,
+) -> [Tensor<1>; 2] {
     let certain = log_softmax(teacher.logits.clone(), 1);
     let divergence = (softmax(teacher.logits.clone(), 1) * (certain - likelihood)).sum();
     let [images, rows, _] = tokens.dims();

@@ -6,8 +6,8 @@ use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor, TensorData};
 use heatvit_model::selector::PackageRule;
 
-use crate::config::{NetworkShape, SelectorSpec};
 use crate::batch::Batch;
+use crate::config::{NetworkShape, SelectorSpec};
 use crate::init::Init;
 use crate::network::{Network, visibility};
 use crate::selector::{Selector, Sigmoid};

@@ -35,7 +35,10 @@ fn plan<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let size = x.clone().detach().abs();
     let from = |bound: f64| size.clone().greater_equal_elem(bound).float();
     let (one, two, five) = (from(1.0), from(2.375), from(5.0));
-    let slope = one.clone() * (1.0 / 8.0 - 1.0 / 4.0) + two.clone() * (1.0 / 32.0 - 1.0 / 8.0) + five.clone() * (-1.0 / 32.0) + 0.25;
+    let slope = one.clone() * (1.0 / 8.0 - 1.0 / 4.0)
+        + two.clone() * (1.0 / 32.0 - 1.0 / 8.0)
+        + five.clone() * (-1.0 / 32.0)
+        + 0.25;
     let offset = one * (5.0 / 8.0 - 1.0 / 2.0) + two * (27.0 / 32.0 - 5.0 / 8.0) + five * (1.0 - 27.0 / 32.0);
     let sign = x.clone().detach().sign();
     x * slope + sign * offset + 0.5

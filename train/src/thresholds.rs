@@ -68,10 +68,8 @@ fn choose(scores: &[u32], target: f64) -> u32 {
 /// A network for pictures of another shape.
 pub fn integer_survey(network: &QuantNetwork, samples: &[Sample]) -> Result<IntegerSurvey, TrainError> {
     let results = each(network, samples, |network, trace| {
-        let outlook = Outlook {
-            logits: trace.logits().iter().map(|l| *l as f32).collect(),
-            kept: kept(network, trace),
-        };
+        let outlook =
+            Outlook { logits: trace.logits().iter().map(|l| *l as f32).collect(), kept: kept(network, trace) };
         (outlook, macs(network, &trace.stages))
     })?;
     let (outlooks, macs): (Vec<_>, Vec<_>) = results.into_iter().unzip();

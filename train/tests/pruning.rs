@@ -56,8 +56,7 @@ fn dims() -> Dims {
 }
 
 fn network(file: &[u8], stages: &[usize], spec: &SelectorSpec) -> FloatNetwork {
-    let selectors =
-        SelectorOptions { stages: stages.to_vec(), head_weights: spec.head_weights, package: spec.package };
+    let selectors = SelectorOptions { stages: stages.to_vec(), head_weights: spec.head_weights, package: spec.package };
     let options = NetworkOptions { channels: 1, selectors, ..NetworkOptions::default() };
     weights::from_bytes(file, &dims(), &options).unwrap()
 }
@@ -86,7 +85,9 @@ fn split(file: &[u8], spec: &SelectorSpec, samples: &[Sample]) -> Vec<u8> {
         let float = network(&bytes, &spec.stages, spec);
         let scores: Vec<f32> = inputs(samples)
             .iter()
-            .flat_map(|i| forward(&float, Engine::Exact, i).get(&format!("selectors.{stage}.score")).unwrap().data[1..].to_vec())
+            .flat_map(|i| {
+                forward(&float, Engine::Exact, i).get(&format!("selectors.{stage}.score")).unwrap().data[1..].to_vec()
+            })
             .collect();
         let mean = scores.iter().sum::<f32>() / scores.len() as f32;
         let name = format!("selectors.{stage}.threshold");
@@ -188,7 +189,10 @@ fn what_cannot_be_trained_is_refused() {
         refusal(shape(), FineTuneConfig { batch: 0, ..config(1) }, spec()),
         "fine_tune.batch = 0 cannot be trained: choose 1..=1257, the training set has no more images"
     );
-    assert_eq!(refusal(shape(), config(0), spec()), "fine_tune.epochs = 0 cannot be trained: train for at least one epoch");
+    assert_eq!(
+        refusal(shape(), config(0), spec()),
+        "fine_tune.epochs = 0 cannot be trained: train for at least one epoch"
+    );
     assert_eq!(
         refusal(shape(), config(1), SelectorSpec { stages: vec![2, 3], ..spec() }),
         "selectors.stages = [2, 3] cannot be trained: choose ascending blocks below 3"

@@ -34,7 +34,10 @@ pub fn train(arguments: &TrainArgs, out: &mut dyn Write) -> Result<u8, GenError>
     let r = &trained.report;
     let accuracy = format!("validation {}, test {}", percent(r.validation_accuracy), percent(r.test_accuracy));
     let epoch = r.best_epoch;
-    print(out, &format!("weights            {}\naccuracy           {accuracy} (epoch {epoch})\n", files.dense.display()))?;
+    print(
+        out,
+        &format!("weights            {}\naccuracy           {accuracy} (epoch {epoch})\n", files.dense.display()),
+    )?;
     if let Some(file) = &files.pruned {
         let pruned = prune(&arguments.config, &config, &shape, (&files.dense, &trained.weights), &data)?;
         files::write(file, &pruned.weights)?;
@@ -55,10 +58,9 @@ impl Files {
     fn new(arguments: &TrainArgs, config: &Config) -> Result<Self, GenError> {
         let enabled = config.selectors.enabled;
         match (&arguments.out, &config.weights) {
-            (Some(file), _) => Ok(Self {
-                dense: file.clone(),
-                pruned: enabled.then(|| file.with_extension("pruned.safetensors")),
-            }),
+            (Some(file), _) => {
+                Ok(Self { dense: file.clone(), pruned: enabled.then(|| file.with_extension("pruned.safetensors")) })
+            }
             (None, Some(weights)) => Ok(Self {
                 dense: beside(&arguments.config, &weights.float),
                 pruned: weights.pruned.as_ref().filter(|_| enabled).map(|file| beside(&arguments.config, file)),
@@ -106,12 +108,13 @@ fn prune(
         quantized.map(|q| q.network).map_err(PruneError::Quantize)
     };
     let bar = progress::bar("fine-tuning", config.fine_tune.epochs as usize);
-    let pruned = heatvit_train::prune(shape, &config.fine_tune, &spec, dense.1, data.digits(), &mut quantize, &mut |p| {
-        let kept: Vec<String> = p.point.kept.iter().map(|k| percent(*k)).collect();
-        let speed = p.images_per_second;
-        bar.set_message(format!("loss {:.3}, kept {}, {speed:.0} images/s", p.point.loss, kept.join(", ")));
-        bar.set_position(u64::from(p.point.epoch));
-    });
+    let pruned =
+        heatvit_train::prune(shape, &config.fine_tune, &spec, dense.1, data.digits(), &mut quantize, &mut |p| {
+            let kept: Vec<String> = p.point.kept.iter().map(|k| percent(*k)).collect();
+            let speed = p.images_per_second;
+            bar.set_message(format!("loss {:.3}, kept {}, {speed:.0} images/s", p.point.loss, kept.join(", ")));
+            bar.set_position(u64::from(p.point.epoch));
+        });
     bar.finish_and_clear();
     pruned.map_err(|error| match error {
         PruneError::Train(error) => needs(path, &error.to_string(), "change [fine_tune] or [selectors]"),
