@@ -65,8 +65,10 @@ pub enum Command {
     Quantize(QuantizeArgs),
     /// Train the network from scratch and write its weights.
     ///
-    /// Trains on the configuration's data set with the settings of [train]; equal settings give equal bytes on one
-    /// machine. Writes a safetensors file with timm's names and, beside it, the curve as <name>.training.json.
+    /// Trains on the configuration's data set with the settings of [train], then, with token selectors, trains them
+    /// into the result with the settings of [fine_tune] and chooses their thresholds on the integer model. Equal
+    /// settings give equal bytes on one machine. Writes one safetensors file for each network with timm's names and,
+    /// beside the first, the curves as <name>.training.json.
     #[cfg(feature = "train")]
     Train(TrainArgs),
     /// Show what the tool knows.
@@ -153,7 +155,7 @@ pub struct QuantizeArgs {
 pub struct TrainArgs {
     /// Configuration file (TOML).
     pub config: PathBuf,
-    /// Weights file to write [default: the configuration's].
+    /// Weights file to write [default: the configuration's]; with selectors the second is <name>.pruned.safetensors.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
