@@ -88,11 +88,11 @@ pub(super) fn gathered(
     unit: &Outputs,
 ) -> Expr {
     m.assign(&wires.gather_row, row);
-    let address_s1 = m.reg("residual_address_s1", address);
     let gather_s1 = m.reg("gather_s1", gather);
-    let offset = gather_s1.mux(&unit["gather_offset"], &literal(0));
-    let found = m.reg("residual_address_s2", &(&address_s1 + &offset).slice(0, 16));
-    delay_line(design, m, "residual_address_p2", &found, 2)
+    let offset = m.reg("gather_offset_s2", &gather_s1.mux(&unit["gather_offset"], &literal(0)));
+    let address_s2 = delay_line(design, m, "row_address_s2", address, 2);
+    let found = m.reg("residual_address_s3", &(&address_s2 + &offset).slice(0, 16));
+    m.reg("residual_address_p2", &found)
 }
 
 /// Channel in V of a row of results that goes there as well as to A: C further with each output tile.
@@ -109,26 +109,4 @@ pub(super) fn value_channel(
     let next = m.wire("value_channel_now", &next);
     m.drive(&channel, &next, Some(complete), None);
     next
-}
-
-/// The results: logits, and behind them the token counts.
-pub(super) fn result_data(
-    m: &mut ModuleBuilder,
-    parameters: &Parameters,
-    logits: &Expr,
-    address: &Expr,
-    selector: Option<&Outputs>,
-) -> Expr {
-    let Some(unit) = selector else { return logits.clone() };
-    let width = logits.width();
-    let first = parameters.counts_group();
-    // The logits answer two cycles after the address.
-    let address_2 = m.delay("result_address", address, 2);
-    let counts = &unit["stage_counts"];
-    // The counts are one beat: where a group is more, its other lanes are never read.
-    let part = counts.width().min(width);
-    let low = logits.slice(0, part);
-    let group = |i: u32| address_2.eq_lit(u64::from(first + i));
-    let counts = (0..counts.width() / part).fold(low, |data, i| group(i).mux(&counts.slice(i * part, part), &data));
-    if part == width { counts } else { Expr::concat(&[logits.slice(part, width - part), counts]) }
 }
