@@ -63,6 +63,13 @@ pub enum Command {
   heatvit quantize configs/digits.toml --out digits.int8.safetensors
   heatvit run configs/digits.toml --weights digits.int8.safetensors")]
     Quantize(QuantizeArgs),
+    /// Count what the design takes of the device: DSPs, lookup tables, flip-flops and block RAMs of each module.
+    ///
+    /// Needs Yosys, which scripts/install-tools installs. With selectors it counts the same design without them, too,
+    /// and prints the difference.
+    #[command(after_help = "Example:
+  heatvit resources configs/digits.toml --json resources.json")]
+    Resources(ResourcesArgs),
     /// Train the network from scratch and write its weights.
     ///
     /// Trains on the configuration's data set with the settings of [train], then, with token selectors, trains them
@@ -147,6 +154,19 @@ pub struct QuantizeArgs {
     /// File to write.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+}
+
+/// Options of `resources`.
+#[derive(Clone, Debug, Args)]
+pub struct ResourcesArgs {
+    /// Configuration file (TOML).
+    pub config: PathBuf,
+    /// Write the figures as JSON, too.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// The program to use [default: yosys on PATH, else the one of scripts/install-tools].
+    #[arg(long, value_name = "PROGRAM")]
+    pub yosys: Option<PathBuf>,
 }
 
 /// Options of `train`.
