@@ -20,6 +20,7 @@ mod icarus_runs;
 mod language;
 #[cfg(test)]
 mod route;
+#[cfg(test)]
 mod selectors;
 #[cfg(test)]
 mod simulator;

@@ -17,7 +17,9 @@ impl<'d> Bench<'d> {
     /// Elaborates and resets for a few cycles.
     pub fn new(design: &'d Design) -> Self {
         let mut bench = Self { sim: Interpreter::new(design).expect("the design has a top"), now: 0 };
-        bench.reset();
+        if design.top().is_some_and(|top| design.needs_reset(top)) {
+            bench.reset();
+        }
         bench
     }
 
@@ -78,6 +80,7 @@ pub fn parameters(columns: u32) -> Parameters {
         s_words: 64,
         x_words: 64,
         out_words: 64,
+        selector_heads: 0,
     }
 }
 
