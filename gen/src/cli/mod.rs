@@ -5,7 +5,7 @@ mod args;
 #[cfg(feature = "train")]
 pub use args::TrainArgs;
 pub use args::{
-    Arguments, Command, EngineName, EvalArgs, GenArgs, Proof, QuantizeArgs, RunArgs, ShowCommand, SimArgs, Source,
+    Arguments, Command, EngineName, EvalArgs, GenArgs, Page, Proof, QuantizeArgs, RunArgs, ShowCommand, SimArgs, Source,
 };
 
 use crate::command;
