@@ -2,8 +2,12 @@
 
 use super::panel::{Fate, Grid, repeat};
 use super::text::data_uri;
+use super::text::percent;
 use super::{Card, Report};
-use crate::summary::{grouped, percent};
+use crate::summary::grouped;
+
+/// More stages than these continue below.
+const STAGES_IN_A_ROW: usize = 3;
 
 /// A card.
 pub fn card(report: &Report, card: &Card) -> String {
@@ -12,7 +16,7 @@ pub fn card(report: &Report, card: &Card) -> String {
         "<article class=\"card\" id=\"image-{index}\">\n{header}<div class=\"strip\" style=\"--n:{n}\">{input}{stages}</div>\n</article>\n",
         index = card.index,
         header = header(report, card),
-        n = card.stages.len(),
+        n = 1 + 2 * card.stages.len().min(STAGES_IN_A_ROW),
         input = input(report, card),
     )
 }
@@ -57,7 +61,7 @@ fn input(report: &Report, card: &Card) -> String {
     let grid = grid(report, card);
     let image = data_uri(&card.pixels, &report.shape).map_or(String::new(), |u| grid.image(&picture_id(card), &u));
     let label = format!("Image {}, a {}", card.index, card.label);
-    format!("<figure>{}<figcaption>input</figcaption></figure>", grid.svg("p", &label, &image))
+    format!("<figure class=\"in\">{}<figcaption>input</figcaption></figure>", grid.svg("p", &label, &image))
 }
 
 /// Scores and remaining patches of a stage.
@@ -66,6 +70,7 @@ fn pair(report: &Report, card: &Card, index: usize) -> String {
     let count = |fate: Fate| (0..stage.kept.len()).filter(|p| Fate::of(stage, *p) == fate).count();
     let (kept, dropped) = (count(Fate::Kept), count(Fate::Dropped));
     let number = index + 1;
+    let column = 2 + 2 * (index % STAGES_IN_A_ROW);
     let scores = grid.svg(
         "p s",
         &format!("Image {}, scores of stage {number}: {} candidates", card.index, kept + dropped),
@@ -77,7 +82,8 @@ fn pair(report: &Report, card: &Card, index: usize) -> String {
         &(repeat(&picture_id(card)) + &grid.veils(stage)),
     );
     format!(
-        "<div class=\"pair\"><figure>{scores}<figcaption>stage {number}: score</figcaption></figure>\
-         <figure>{left}<figcaption>{kept} kept, {dropped} dropped</figcaption></figure></div>"
+        "<figure style=\"grid-column:{column}\">{scores}<figcaption>stage {number}: score</figcaption></figure>\
+         <figure style=\"grid-column:{next}\">{left}<figcaption>{kept} kept, {dropped} dropped</figcaption></figure>",
+        next = column + 1,
     )
 }

@@ -1,7 +1,7 @@
 //! The charts: tokens per stage over the images, and what is kept of subject and background.
 
 use super::Report;
-use crate::summary::percent;
+use super::text::percent;
 
 /// Most bars of a histogram.
 const BARS: usize = 42;

@@ -1,7 +1,8 @@
 //! The run's key figures as tiles, the same as in the table on the terminal.
 
 use super::Report;
-use crate::summary::{grouped, percent};
+use super::text::percent;
+use crate::summary::grouped;
 
 /// All tiles.
 pub fn tiles(report: &Report) -> String {
@@ -33,7 +34,7 @@ fn tokens(report: &Report) -> Option<String> {
     let means: String = tokens.stage_mean.iter().map(|mean| format!(" <small>→</small> {mean:.1}")).collect();
     let deviations: Vec<String> = tokens.stage_deviation.iter().map(|d| format!("{d:.1}")).collect();
     let text = format!("mean over images; standard deviation {}", deviations.join(" and "));
-    Some(tile("Tokens", &format!("{}{means}", tokens.dense), &note(&text)))
+    Some(tile("Tokens", &format!("{}{means}", tokens.dense), &note(&text)).replacen("tile", "tile wide", 1))
 }
 
 /// What is left of the dense network's work, the selectors' part apart.
@@ -78,7 +79,7 @@ fn accuracy(report: &Report) -> Option<String> {
     let first = a.rtl.or(a.int8).or(a.float)?;
     let named = [("RTL", a.rtl), ("int8", a.int8), ("float", a.float)];
     let text: Vec<String> = named.iter().filter_map(|(n, a)| a.map(|a| format!("{n} {}", percent(a)))).collect();
-    Some(tile("Accuracy", &percent(first).replace(" %", " <small>%</small>"), &note(&text.join(", "))))
+    Some(tile("Accuracy", &percent(first).replace("%", "<small>%</small>"), &note(&text.join("<br>"))))
 }
 
 fn proof(report: &Report) -> Option<String> {

@@ -74,7 +74,7 @@ fn legend(report: &Report) -> String {
     let mark = |t: &u32| {
         let place = 100.0 * f64::from((*t).min(scale::ONE)) / f64::from(scale::ONE);
         let value = scale::score(i32::try_from(*t).unwrap_or(i32::MAX));
-        format!("<span class=\"mark\" style=\"left:{place:.2}%\">{value}</span>")
+        format!("<span class=\"mark\" style=\"left:{place:.2}%\"><b>{value}</b></span>")
     };
     let marks: String = thresholds.iter().map(mark).collect();
     let swatch = |class: &str, text: &str| {
@@ -84,8 +84,9 @@ fn legend(report: &Report) -> String {
         )
     };
     format!(
-        "<div class=\"legend\"><div class=\"scale\"><span>score 0</span><span class=\"ramp\" style=\"background:{gradient}\">{marks}\
-         </span><span>1</span><span class=\"hint\">kept from the mark on</span></div><ul>{kept}{dropped}{gone}</ul></div>\n",
+        "<div class=\"legend\"><div class=\"scale\"><span>score</span>\
+         <span class=\"ramp\" style=\"background:{gradient}\"><span class=\"end\">0</span><span class=\"end\">1</span>{marks}</span>\
+         <span>kept from the mark on</span></div><ul>{kept}{dropped}{gone}</ul></div>\n",
         gradient = scale::gradient(),
         kept = swatch("k", "kept"),
         dropped = swatch("d", "dropped by this stage"),

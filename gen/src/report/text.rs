@@ -21,6 +21,11 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
+/// A share; its sign stays on the line.
+pub fn percent(share: f64) -> String {
+    crate::summary::percent(share).replace(' ', "\u{a0}")
+}
+
 /// A picture as a `data:` address: three channels in colour, of any other number the first one in grey.
 /// `None` if the pixels do not have the shape.
 pub fn data_uri(pixels: &[u8], shape: &ImageShape) -> Option<String> {
