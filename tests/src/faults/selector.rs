@@ -224,10 +224,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         module: "core",
         what: "rows are not gathered",
-        plant: |e| {
-            let own = e.whole("residual_address_s1");
-            e.drive("residual_address_s2", &own);
-        },
+        plant: |e| e.zero("gather_offset_s2"),
         found: Tensor("selectors.0.tokens"),
     },
     Fault {
@@ -265,8 +262,8 @@ pub const FAULTS: &[Fault] = &[
     },
     Fault {
         module: "operand_path",
-        what: "a package is summed up a cycle late",
-        plant: |e| e.input("lanes", "accumulate_1", |_| Expr::lit(0, 1)),
+        what: "the lanes never add to a package",
+        plant: |e| e.input("lanes", "accumulate_0", |_| Expr::lit(0, 1)),
         found: Tensor("selectors.0.package"),
     },
     Fault {
