@@ -75,7 +75,11 @@ pub(super) fn legal(m: &mut ModuleBuilder, parameters: &Parameters, [descriptor,
     let fits = heads.le(&literal(parameters.selector_heads)) & rows.le(&literal(parameters.max_tokens));
     // The divider has to be through with a token when the next one is ready; the slot's number has five bits.
     let in_time = last_slot.ge(&heads) & last_slot.ge(&literal(5)) & last_slot.lt(&literal(1 << SLOT_BITS));
-    m.wire("select_legal", &(active | (some & fits & in_time)))
+    // A package is one row; with it the rows fit the memories, so their low bits decide.
+    let bits = parameters.max_tokens.ilog2() + 1;
+    let extra = (&rows.slice(0, bits) - &candidates.slice(0, bits)).slice(1, bits - 1);
+    let package = extra.eq_lit(0) & candidates.slice(bits, 16 - bits).eq_lit(0);
+    m.wire("select_legal", &(active | (some & fits & in_time & package)))
 }
 
 /// Address of a residual two cycles after its total: of the row itself, or of where the selector found it.

@@ -153,6 +153,8 @@ pub const COUNT_REGISTERS: u32 = 4;
 pub const COUNT_TOKENS: u16 = 1;
 /// Register of the rows without the package token: class token and candidates.
 pub const COUNT_CANDIDATES: u16 = 2;
+/// Register that programs with selectors set to zero.
+pub const COUNT_NONE: u16 = 3;
 
 /// Destination memories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

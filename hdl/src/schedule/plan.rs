@@ -1,6 +1,6 @@
 //! From a quantized network to the program.
 
-use super::descriptor::{COUNT_CANDIDATES, COUNT_TOKENS, Descriptor, Field, Hold, Opcode};
+use super::descriptor::{COUNT_CANDIDATES, COUNT_NONE, COUNT_TOKENS, Descriptor, Field, Hold, Opcode};
 use super::image::Image;
 use super::layout::{Layout, Padding};
 use super::product::{Output, Product, Rows, Source, Stationary, Tiles, Work};
@@ -189,9 +189,11 @@ fn check_fields(network: &QuantNetwork, needed: &Parameters) -> Result<(), Sched
 fn stream(network: &QuantNetwork, layout: &Layout, steps: &[Step]) -> Vec<u8> {
     let linears = network.linears();
     let mut image = Image::new(layout);
-    for register in [COUNT_TOKENS, COUNT_CANDIDATES] {
+    let tokens = network.dims.tokens as u16;
+    let none = (!network.selectors.is_empty()).then_some((COUNT_NONE, 0));
+    for (register, value) in [(COUNT_TOKENS, tokens), (COUNT_CANDIDATES, tokens)].into_iter().chain(none) {
         let mut count = Descriptor::new(Opcode::SetCount);
-        count.set(Field::Counts, register).set(Field::Amount, network.dims.tokens as u16);
+        count.set(Field::Counts, register).set(Field::Amount, value);
         image.descriptor(&count);
     }
     image.fill_residual(&network.pos, network.dims.embed);
@@ -276,7 +278,7 @@ impl Planner<'_> {
             shared: 0,
             work: Work::Row(0),
             for_selector: false,
-            stationary: Stationary::Any,
+            stationary: Stationary::Zeros,
             wait: 0,
             source: Source::Operand { base: 0, pitch: 0 },
             hold: Hold::None,

@@ -1,6 +1,8 @@
 //! One matrix product as the hardware runs it.
 
-use super::descriptor::{COUNT_CANDIDATES, COUNT_TOKENS, Descriptor, Field, Hold, Opcode, Target, counts, flags};
+use super::descriptor::{
+    COUNT_CANDIDATES, COUNT_NONE, COUNT_TOKENS, Descriptor, Field, Hold, Opcode, Target, counts, flags,
+};
 use super::layout::{Layout, Padding};
 use heatvit_model::golden::StageCounts;
 use heatvit_model::layernorm::inverse_channels;
@@ -35,8 +37,9 @@ pub enum Stationary {
         /// Channels there of all heads.
         pitch: usize,
     },
-    /// Whatever the first key is: the result does not depend on it.
-    Any,
+    /// Zeros: memory V beyond a limit of [`Rows::None`]. What was never written stays out of the results that way,
+    /// even for a simulator that knows undefined values.
+    Zeros,
 }
 
 /// A number of rows that depends on the image.
@@ -48,6 +51,8 @@ pub enum Rows {
     Tokens,
     /// The residual stream without the package token.
     Candidates,
+    /// None: everything lies beyond this limit.
+    None,
 }
 
 impl Rows {
@@ -57,6 +62,7 @@ impl Rows {
             Self::One => 1,
             Self::Tokens => counts.tokens,
             Self::Candidates => counts.candidates_and_class,
+            Self::None => 0,
         }
     }
 
@@ -65,6 +71,7 @@ impl Rows {
             Self::One => 0,
             Self::Tokens => COUNT_TOKENS,
             Self::Candidates => COUNT_CANDIDATES,
+            Self::None => COUNT_NONE,
         }
     }
 }
@@ -305,8 +312,8 @@ impl Product {
                 transposed(d, layout, head * layout.head_lanes, pitch);
             }
             Stationary::Locals { channel, pitch } => transposed(d, layout, channel, pitch),
-            Stationary::Any => {
-                d.or(Field::Flags, 1, flags::STATIONARY);
+            Stationary::Zeros => {
+                d.or(Field::Flags, 2, flags::STATIONARY);
             }
         }
     }

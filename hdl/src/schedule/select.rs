@@ -278,6 +278,7 @@ impl Planner<'_> {
         let product = Product {
             tensor: nets.name("tokens"),
             results: Some(self.plain(channels)),
+            limit: Rows::None,
             outputs: Tiles::Fixed(self.layout.embed_words * self.layout.rows / self.layout.columns),
             output: Output::Gathered { norm, channels },
             for_selector: true,

@@ -97,7 +97,7 @@ pub const FAULTS: &[Fault] = &[
             let (score, threshold) = (e.whole("score"), e.whole("threshold"));
             e.drive("enough", &score.gt(&threshold));
         },
-        found: Tensor("selectors.0.mask"),
+        found: Tensor("selectors.1.mask"),
     },
     Fault {
         module: "selector",
@@ -106,7 +106,7 @@ pub const FAULTS: &[Fault] = &[
             let score = e.whole("score").extend(18);
             e.drive("weight", &score);
         },
-        found: Tensor("selectors.0.package"),
+        found: Tensor("selectors.1.package"),
     },
     Fault {
         module: "selector",
@@ -145,7 +145,7 @@ pub const FAULTS: &[Fault] = &[
             let keeps = e.whole("decides") & e.whole("enough");
             e.drive("keeps", &keeps);
         },
-        found: Tensor("selectors.0.mask"),
+        found: Tensor("selectors.1.mask"),
     },
     Fault {
         module: "selector_control",
@@ -165,7 +165,7 @@ pub const FAULTS: &[Fault] = &[
                 _ => None,
             });
         },
-        found: Tensor("selectors.0.tokens"),
+        found: Error(Code(3), "selectors.0.tokens"),
     },
     Fault {
         module: "selector_control",
@@ -187,17 +187,6 @@ pub const FAULTS: &[Fault] = &[
             e.nodes("package_weight_next", |n| (n.width() == 18).then(|| weight.clone()));
         },
         found: Tensor("selectors.1.package"),
-    },
-    Fault {
-        module: "selector_control",
-        what: "the last share is not waited for",
-        plant: |e| {
-            let before = e.whole("next_item");
-            let dropped = e.whole("dropped");
-            let last = before.ge(&dropped);
-            e.drive("last_item", &last);
-        },
-        found: Tensor("selectors.0.package"),
     },
     Fault {
         module: "offset_table",
@@ -235,10 +224,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         module: "core",
         what: "rows are not gathered",
-        plant: |e| {
-            let own = e.whole("residual_address_s1");
-            e.drive("residual_address_s2", &own);
-        },
+        plant: |e| e.zero("gather_offset_s2"),
         found: Tensor("selectors.0.tokens"),
     },
     Fault {
@@ -257,33 +243,16 @@ pub const FAULTS: &[Fault] = &[
         found: Tensor("selectors.0.mix"),
     },
     Fault {
-        module: "core",
-        what: "the count registers miss what the selector found",
-        plant: |e| e.input("registers", "write", |write| write & Expr::lit(0, 1)),
-        found: Error(Code(3), "embed"),
-    },
-    Fault {
         module: "loader_control",
         what: "the selector begins while its logits are under way",
         plant: |e| e.drive("empty", &Expr::lit(1, 1)),
         found: Tensor("selectors.0.score"),
     },
     Fault {
-        module: "streamer_control",
-        what: "the first of two groups of global features is shared",
-        plant: |e| {
-            e.nodes("source_next", |n| match n.kind() {
-                ExprKind::Binary(BinaryOp::Add, a, _) if a.width() == 16 => Some(a.resize(n.width())),
-                _ => None,
-            });
-        },
-        found: Tensor("embed"),
-    },
-    Fault {
         module: "operand_lane",
         what: "the mean counts in 126ths",
         plant: |e| e.constant("operand", 127, 126),
-        found: Tensor("selectors.0.global"),
+        found: Tensor("selectors.1.global"),
     },
     Fault {
         module: "operand_path",
@@ -293,8 +262,8 @@ pub const FAULTS: &[Fault] = &[
     },
     Fault {
         module: "operand_path",
-        what: "a package is summed up a cycle late",
-        plant: |e| e.input("lanes", "accumulate_1", |_| Expr::lit(0, 1)),
+        what: "the lanes never add to a package",
+        plant: |e| e.input("lanes", "accumulate_0", |_| Expr::lit(0, 1)),
         found: Tensor("selectors.0.package"),
     },
     Fault {
