@@ -14,6 +14,7 @@ pub mod pipeline;
 mod progress;
 pub mod prove;
 pub mod report;
+pub mod resources;
 pub mod simulated;
 pub mod summary;
 pub mod tokens;

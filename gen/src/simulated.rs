@@ -3,7 +3,7 @@
 use crate::compare::{Event, Stream};
 use crate::error::GenError;
 use crate::layout::{Layout, SIMULATED_BASE};
-use crate::verify::{Device, NO_ANSWER, NO_INTERRUPT, NOT_DONE, Run};
+use crate::verify::{Device, Ending, Run};
 use heatvit_hdl::probe;
 use heatvit_hdl::schedule::descriptor::{COUNT_TOKENS, Target};
 use heatvit_hdl::schedule::{Program, Step, split};
@@ -195,9 +195,13 @@ fn place_image(board: &mut Board<Simulator>, layout: &Layout, program: &Program,
     board.memory().bytes_mut()[result..result + 16 * layout.result_beats as usize].fill(0);
 }
 
-/// The error register, which must agree with the status register.
-fn error(report: &RunReport) -> u32 {
-    if report.error == 0 && report.status != STATUS_DONE { NOT_DONE } else { report.error }
+/// What the error register says, with which the status register must agree.
+fn ending(report: &RunReport) -> Ending {
+    match (report.error, report.status) {
+        (0, STATUS_DONE) => Ending::Done,
+        (0, _) => Ending::NotDone,
+        (code, _) => Ending::Error(code),
+    }
 }
 
 impl Device for SimulatedDevice<'_> {
@@ -209,10 +213,10 @@ impl Device for SimulatedDevice<'_> {
         let report =
             self.board.run_image(&job, self.cycle_limit, &mut |simulator, cycle| recorder.sample(simulator, cycle));
         // A hung design is a result of the run, not a failure of the tool.
-        let (cycles, error) = match report {
-            Ok(report) => (report.cycles, error(&report)),
-            Err(SimError::CycleLimit { cycles }) => (cycles, NO_INTERRUPT),
-            Err(SimError::RegisterTimeout { .. }) => (self.board.cycles() - start, NO_ANSWER),
+        let (cycles, ending) = match report {
+            Ok(report) => (report.cycles, ending(&report)),
+            Err(SimError::CycleLimit { cycles }) => (cycles, Ending::NoInterrupt),
+            Err(SimError::RegisterTimeout { .. }) => (self.board.cycles() - start, Ending::NoAnswer),
             Err(other) => return Err(other.into()),
         };
         let mut seen = self.seen(start);
@@ -221,7 +225,7 @@ impl Device for SimulatedDevice<'_> {
         let words = written.chunks_exact(2).map(|b| i32::from(i16::from_le_bytes([b[0], b[1]])));
         let logits: Vec<i32> = words.take(self.program.classes).collect();
         // A design that hangs or reports an error has written nothing that it vouches for.
-        if error == 0 || error == NOT_DONE {
+        if ending.has_result() {
             seen.event(cycles, Stream::Written, logits.clone());
             if self.program.selectors > 0 {
                 let counts = self.program.written_counts(written);
@@ -231,7 +235,7 @@ impl Device for SimulatedDevice<'_> {
         let macs = self.program.macs(&seen.stages);
         let selector_macs = self.program.selector_macs(&seen.stages);
         let Seen { events, stages, selector_cycles, .. } = seen;
-        Ok(Run { cycles, error, logits, events, macs, selector_macs, stages, selector_cycles })
+        Ok(Run { cycles, ending, logits, events, macs, selector_macs, stages, selector_cycles })
     }
 
     fn trace(&mut self, patches: &[i8], cycles: Range<u64>, file: &Path) -> Result<(), GenError> {

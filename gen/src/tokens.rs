@@ -24,8 +24,7 @@ pub fn stages(trace: &Trace) -> Vec<Stage> {
     let mut candidates: Vec<usize> = (0..patches).collect();
     selectors
         .map(|((mask, score), counts)| {
-            let mut stage =
-                Stage { kept: vec![false; patches], score: vec![None; patches], rows: counts.tokens };
+            let mut stage = Stage { kept: vec![false; patches], score: vec![None; patches], rows: counts.tokens };
             for ((patch, kept), score) in candidates.iter().zip(&mask.data[1..]).zip(&score.data[1..]) {
                 stage.kept[*patch] = *kept != 0;
                 stage.score[*patch] = Some(*score);

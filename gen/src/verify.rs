@@ -10,26 +10,57 @@ use crate::tokens::{self, Stage, Tokens};
 use heatvit_model::golden::{StageCounts, Trace, run};
 use heatvit_model::quant::QuantNetwork;
 use rayon::prelude::*;
+use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// In place of the error register: no interrupt within many times the cycles that the network needs.
-pub const NO_INTERRUPT: u32 = u32::MAX;
-/// In place of the error register: the register port does not answer.
-pub const NO_ANSWER: u32 = u32::MAX - 1;
-/// In place of the error register: an interrupt without an error, but the status register does not say that the run
-/// is done.
-pub const NOT_DONE: u32 = u32::MAX - 2;
+/// How a run of a design ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// An interrupt without an error, and the status register says that the run is done.
+    #[default]
+    Done,
+    /// An interrupt with this code in the error register.
+    Error(u32),
+    /// An interrupt without an error, but the status register does not say that the run is done.
+    NotDone,
+    /// No interrupt within many times the cycles that the network needs.
+    NoInterrupt,
+    /// The register port does not answer.
+    NoAnswer,
+}
+
+impl Ending {
+    /// Whether the design vouches for a result: what it wrote is compared.
+    pub fn has_result(self) -> bool {
+        matches!(self, Self::Done | Self::NotDone)
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => f.write_str("none"),
+            Self::Error(code) => {
+                let known = crate::package::readme::ERRORS.iter().find(|(known, _)| known == code);
+                write!(f, "{code} ({})", known.map_or("unknown code", |(_, doc)| *doc))
+            }
+            Self::NotDone => f.write_str("an interrupt, but the status register does not say that the run is done"),
+            Self::NoInterrupt => f.write_str("no interrupt: the design hangs"),
+            Self::NoAnswer => f.write_str("the register port does not answer"),
+        }
+    }
+}
 
 /// What a design did with an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Run {
     /// Cycles from the start register to the interrupt.
     pub cycles: u64,
-    /// The error register, or one of [`NO_INTERRUPT`], [`NO_ANSWER`], [`NOT_DONE`].
-    pub error: u32,
+    /// How the run ended.
+    pub ending: Ending,
     /// Logits as the design wrote them to memory.
     pub logits: Vec<i32>,
     /// What the probes saw, the written words among it.
@@ -66,8 +97,8 @@ pub struct Outcome {
     pub comparison: Comparison,
     /// Cycles.
     pub cycles: u64,
-    /// The error register.
-    pub error: u32,
+    /// How the run ended.
+    pub ending: Ending,
     /// MACs.
     pub macs: u64,
     /// The selectors' part of them.
@@ -87,7 +118,7 @@ pub struct Outcome {
 impl Outcome {
     /// True when nothing differs and the design reports no error.
     pub fn equal(&self) -> bool {
-        self.comparison.mismatches == 0 && self.error == 0
+        self.comparison.mismatches == 0 && self.ending == Ending::Done
     }
 }
 
@@ -127,7 +158,7 @@ pub fn outcome(golden: &Trace, plan: &[Stretch], run: &Run, host_time: Duration)
     Outcome {
         comparison: compare(golden, plan, &run.events),
         cycles: run.cycles,
-        error: run.error,
+        ending: run.ending,
         macs: run.macs,
         selector_macs: run.selector_macs,
         stages: tokens::stages(golden),
@@ -195,22 +226,12 @@ pub fn window(outcome: &Outcome) -> Range<u64> {
     cycle.saturating_sub(CYCLES_BEFORE)..cycle + CYCLES_AFTER
 }
 
-fn error_text(error: u32) -> String {
-    let code = || crate::package::readme::ERRORS.iter().find(|(code, _)| *code == error);
-    match error {
-        NO_INTERRUPT => "no interrupt: the design hangs".to_owned(),
-        NO_ANSWER => "the register port does not answer".to_owned(),
-        NOT_DONE => "an interrupt, but the status register does not say that the run is done".to_owned(),
-        _ => format!("{error} ({})", code().map_or("unknown code", |(_, doc)| *doc)),
-    }
-}
-
 /// What is said about an image that differs.
 pub fn report(index: usize, outcome: &Outcome) -> String {
     let c = &outcome.comparison;
     let mut text = format!("image {index} differs from the golden model\n");
-    if outcome.error != 0 {
-        text += &format!("  error     {}\n", error_text(outcome.error));
+    if outcome.ending != Ending::Done {
+        text += &format!("  error     {}\n", outcome.ending);
     }
     if let Some(first) = &c.first {
         text += &format!("{first}\n");

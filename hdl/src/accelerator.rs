@@ -23,11 +23,13 @@ pub fn accelerator(parameters: &Parameters) -> Design {
             parameters.rows, parameters.columns
         ),
     );
-    let names = ["pop", "program_done", "bad_descriptor", "result_data"];
-    let wires = names.map(|name| {
+    let mut names = vec!["pop", "program_done", "bad_descriptor", "result_data"];
+    names.extend(parameters.has_selector().then_some("stage_counts"));
+    let mut from_core = |name: &&str| {
         let port = bus.find(name).map(|id| bus.signal(id)).expect("a port of the bus interface");
         m.declare(&format!("core_{name}"), port.ty.clone())
-    });
+    };
+    let wires: Vec<Expr> = names.iter().map(&mut from_core).collect();
     let mut outside: Vec<(String, Expr)> = Vec::new();
     for name in outside_ports() {
         let port = bus.find(&name).map(|id| bus.signal(id)).expect("a port of the bus interface");
@@ -43,7 +45,7 @@ pub fn accelerator(parameters: &Parameters) -> Design {
         m.declare(&format!("bus_{name}"), port.ty.clone())
     });
     let mut instance = m.instance("host_side", bus_id, &bus);
-    for (name, wire) in outside.iter().map(|(n, w)| (n.as_str(), w)).chain(names.into_iter().zip(&wires)) {
+    for (name, wire) in outside.iter().map(|(n, w)| (n.as_str(), w)).chain(names.iter().copied().zip(&wires)) {
         let is_output = bus.find(name).is_some_and(|id| bus.signal(id).port == Some(Direction::Output));
         instance = if is_output { instance.output_to(name, wire) } else { instance.input(name, wire) };
     }
@@ -53,8 +55,8 @@ pub fn accelerator(parameters: &Parameters) -> Design {
     instance.done();
     let inputs: Vec<(&str, &Expr)> = inner.into_iter().zip(&inner_wires).collect();
     let core = place(&design, &mut m, "pipeline", core_id, &inputs);
-    for (name, wire) in names.into_iter().zip(&wires) {
-        m.assign(wire, &core[name]);
+    for (name, wire) in names.iter().zip(&wires) {
+        m.assign(wire, &core[*name]);
     }
     design.add(m.finish());
     design

@@ -18,7 +18,7 @@ use crate::stream::{queue, unpacker};
 use heatvit_rtl::{Design, Expr, ModuleBuilder, ModuleId, Ty};
 use load_path::{LoadPorts, load_path};
 use post_stage::{PostPorts, post_stage};
-use select_stage::{Selecting, place_selector, result_data};
+use select_stage::{Selecting, place_selector};
 use stream_stage::{StreamPorts, stream_stage};
 
 /// A write into a memory of words of R lanes.
@@ -173,8 +173,10 @@ pub fn core(design: &mut Design, parameters: &Parameters) -> ModuleId {
     m.output_as("pop", &front.unpacker["pop"], "drop the heads of all FIFOs");
     m.output_as("program_done", &loading.control["done"], "the program has ended and its products are retired");
     m.output_as("bad_descriptor", &loading.control["refused"], "the loader refuses a descriptor");
-    let results = result_data(&mut m, parameters, &reads.logits, &result_address, selector.as_ref());
-    m.output_as("result_data", &results, "C logits, two cycles after the address");
+    m.output_as("result_data", &reads.logits, "C logits, two cycles after the address");
+    if let Some(unit) = &selector {
+        m.output_as("stage_counts", &unit["stage_counts"], "rows after each selector");
+    }
     design.add(m.finish())
 }
 

@@ -3,6 +3,8 @@
 
 mod accelerator;
 pub mod array;
+#[cfg(test)]
+mod bench;
 pub mod bus;
 pub mod control;
 mod core;

@@ -117,9 +117,9 @@ impl Parameters {
         self.max_tokens.next_power_of_two().max(2)
     }
 
-    /// Group of C results at which the token counts of the stages begin: behind all logits, at a whole beat.
-    pub fn counts_group(&self) -> u32 {
-        self.out_words.next_multiple_of((8 / self.columns).max(1))
+    /// Beat of 16 bytes in which the token counts of the stages are written: the one behind all logits.
+    pub fn counts_beat(&self) -> u32 {
+        (self.out_words * self.columns).div_ceil(8)
     }
 
     /// R-byte vectors that carry the parameters of C lanes.

@@ -6,9 +6,9 @@
 # Prints the recorded calls with --print as first argument. Exit code 1 with one line per finding.
 
 source [file join [file dirname [info script]] vivado_commands.tcl]
+source [file join [file dirname [info script]] design_state.tcl]
 set findings {}
 set calls {}
-array set cells {}
 
 proc find {text} {
   lappend ::findings "$::script: $text"
@@ -75,6 +75,11 @@ proc split_call {name options arguments} {
   return [list $given $positional]
 }
 
+# What an option was given, or something else where it is missing.
+proc option {given name otherwise} {
+  return [expr {[dict exists $given $name] ? [dict get $given $name] : $otherwise}]
+}
+
 proc check_properties {given positional} {
   if {[dict exists $given -dict]} {
     set names [dict keys [dict get $given -dict]]
@@ -86,20 +91,53 @@ proc check_properties {given positional} {
       find "unknown property $name"
     }
   }
+  if {![dict exists $given -dict]} {
+    check_property_value {*}$positional
+  }
 }
 
-# Meanings that go beyond options and counts.
-proc check_meaning {name given positional} {
+# Meanings that go beyond options and counts: sources, projects and runs.
+proc check_project {name given positional} {
   set first [lindex $positional 0]
   switch $name {
-    add_files - read_verilog { check_file $first }
+    add_files - read_verilog {
+      check_file $first
+      check_instances $first
+      add_source $first
+      if {[dict exists $given -fileset]} {
+        check_known fileset $::vivado_filesets [dict get $given -fileset]
+      }
+    }
     set_property { check_properties $given $positional }
-    get_bd_pins - get_bd_intf_pins { check_pin $first }
+    create_project { check_part [option $given -part {}] }
+    get_board_parts { check_known board [dict keys $::vivado_boards] $first }
+    get_files { check_known file $::files $first }
+    get_filesets { check_known fileset $::vivado_filesets $first }
+    get_runs - launch_runs - wait_on_run - open_run { check_known run $::vivado_runs $first }
+    make_wrapper { lappend ::tops system_wrapper }
+    synth_design {
+      check_part [option $given -part {}]
+      check_known top $::modules [option $given -top {}]
+      lappend ::tops heatvit_top
+    }
+    create_clock { lappend ::clocks [option $given -name $first] }
+    get_clocks { check_known clock $::clocks $first }
     get_ports {
-      if {$first ni $::top_ports} {
+      if {$::tops ne "heatvit_top"} {
+        find "$::tops has no port $first"
+      } elseif {$first ni $::top_ports} {
         find "heatvit_top has no port $first"
       }
     }
+  }
+}
+
+# The same for the block design.
+proc check_block {name given positional} {
+  set first [lindex $positional 0]
+  switch $name {
+    create_bd_design { lappend ::files $first.bd }
+    get_bd_pins - get_bd_intf_pins { check_pin $first }
     get_bd_cells {
       if {![info exists ::cells($first)]} {
         find "no such cell: $first"
@@ -108,19 +146,18 @@ proc check_meaning {name given positional} {
     create_bd_cell {
       if {[dict exists $given -reference]} {
         set ::cells($first) [dict get $given -reference]
-        if {$::cells($first) ne "heatvit_block"} {
-          find "no such module: $::cells($first)"
-        }
+        check_known module $::modules $::cells($first)
       } else {
         set ::cells($first) [lindex [split [dict get $given -vlnv] :] 2]
+        check_known IP [dict keys $::ip_pins] $::cells($first)
       }
     }
-    get_bd_addr_segs - get_bd_addr_spaces {
-      set cell [lindex [split $first /] 0]
-      if {![info exists ::cells($cell)]} {
-        find "no such cell: $cell"
-      }
-    }
+    connect_bd_net { connect $positional }
+    connect_bd_intf_net { connect_interface $positional }
+    get_bd_addr_segs { check_known "address segment" [address_ends 1] $first }
+    get_bd_addr_spaces { check_known "address space" [address_ends 0] $first }
+    assign_bd_address { assign_address [option $given -target_address_space {}] $first }
+    validate_bd_design { check_block_design }
   }
 }
 
@@ -128,7 +165,7 @@ proc answer {how name positional} {
   set first [lindex $positional 0]
   switch $how {
     {} { return {} }
-    cell - pin - port - clock { return $first }
+    first { return $first }
     newest { return [string map {* 9.9} $first] }
     property { return [dict get {PROGRESS 100% SLACK 0.1 DIRECTORY run:impl_1} $first] }
     default { return "$name:[join $positional ,]" }
@@ -148,7 +185,9 @@ proc unknown {name args} {
   if {$count < $fewest || $count > $most} {
     find "$name takes $fewest to $most arguments, not $count"
   }
-  check_meaning $name $given $positional
+  check_order $name
+  check_project $name $given $positional
+  check_block $name $given $positional
   return [answer $how $name $positional]
 }
 
@@ -186,8 +225,11 @@ foreach port $block_ports {
   }
 }
 foreach script [lrange $argv 1 end] {
-  # Each script runs in the global namespace with its own cells, as a Vivado of its own would run it.
-  array unset cells
+  # Each script runs in the global namespace with a state of its own, as a Vivado of its own would run it.
+  reset_state
+  if {[file extension $script] eq ".xdc"} {
+    implemented_design
+  }
   if {[catch {uplevel #0 [list source [file join $folder $script]]} message]} {
     find "$message"
   }

@@ -16,6 +16,7 @@ fn parameters(size: u32) -> Parameters {
         s_words: 1024,
         x_words: 512,
         out_words: 4,
+        selector_heads: 0,
     }
 }
 

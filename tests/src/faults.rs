@@ -1,22 +1,25 @@
 //! Does the checking find every planted fault, and does it name the first tensor that differs?
 //!
 //! A fault is one small edit of one module of the elaborated design. It runs two small networks, of which every
-//! image is compared in every tensor as `heatvit run` does it; the tables say what must come out.
+//! image is compared in every tensor as `heatvit run` does it; the tables say what must come out. Faults of the token
+//! selector run networks that prune, all others dense ones.
 
 mod control;
 mod datapath;
 mod edit;
+mod selector;
 
 use crate::bench::Case;
 use edit::Edit;
 use heatvit_gen::cli::EXIT_MISMATCH;
 use heatvit_gen::prove::Trial;
-use heatvit_gen::verify::{NOT_DONE, Outcome};
+use heatvit_gen::verify::{Ending, Outcome};
 use heatvit_hdl::{Parameters, accelerator};
-use heatvit_model::quant::{Dims, Extreme, random, random_image};
+use heatvit_model::quant::{Dims, Extreme, QuantNetwork, random, random_image, random_with_selectors};
 use heatvit_rtl::Design;
 use heatvit_sim::axi::MemoryConfig;
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::time::Duration;
 
 /// What comes of a fault, with the first tensor that differs or whose values never come.
@@ -25,7 +28,7 @@ enum Found<'t> {
     /// The run ends as it should.
     Tensor(&'t str),
     /// The design reports an error, or its run does not end.
-    Error(u32, &'t str),
+    Error(Ending, &'t str),
     /// All tensors are equal, but the status register is not what it must be.
     Status,
 }
@@ -34,10 +37,10 @@ impl<'t> Found<'t> {
     /// What a run with a difference shows.
     fn of(outcome: &'t Outcome) -> Self {
         let tensor = outcome.comparison.first.as_ref().map_or("", |f| f.tensor.as_str());
-        match outcome.error {
-            0 => Self::Tensor(tensor),
-            NOT_DONE if tensor.is_empty() => Self::Status,
-            code => Self::Error(code, tensor),
+        match outcome.ending {
+            Ending::Done => Self::Tensor(tensor),
+            Ending::NotDone if tensor.is_empty() => Self::Status,
+            ending => Self::Error(ending, tensor),
         }
     }
 
@@ -70,9 +73,6 @@ fn parameters() -> Parameters {
     Parameters::for_dims(&dims(), 32, 8)
 }
 
-/// Cycles after which a run counts as hung; the sound ones take less than 6,000.
-const CYCLE_LIMIT: u64 = 12_000;
-
 /// Networks and images in which every fault of the tables shows.
 fn cases(parameters: &Parameters) -> [Case; 2] {
     let many = random(&dims(), 5, Extreme::None);
@@ -90,9 +90,35 @@ fn cases(parameters: &Parameters) -> [Case; 2] {
     [many, quiet].map(|mut network| {
         // Powers of two as multipliers: then ties occur, and the rule for them shows.
         network.embed.mult.iter_mut().for_each(|m| *m = m.next_power_of_two().min(1 << 16));
-        let patches = (0..2).map(|i| random_image(&network.dims, i)).collect();
-        Case::new(network, parameters, patches).unwrap()
+        case(network, parameters, 0..2)
     })
+}
+
+fn case(network: QuantNetwork, parameters: &Parameters, images: Range<u64>) -> Case {
+    let patches = images.map(|i| random_image(&network.dims, i)).collect();
+    Case::new(network, parameters, patches).unwrap()
+}
+
+/// Local features of two heads share a word of a 16x4 array, and there are two such words.
+fn pruned_dims() -> Dims {
+    Dims { tokens: 21, patch_inputs: 16, embed: 48, depth: 2, heads: 4, head_dim: 12, mlp_hidden: 40, classes: 5 }
+}
+
+fn pruned_parameters() -> Parameters {
+    Parameters::for_dims(&pruned_dims(), 16, 4).with_selectors(&pruned_dims())
+}
+
+/// Networks and images in which every fault of the selectors' table shows.
+fn pruned_cases(parameters: &Parameters) -> [Case; 2] {
+    let pruned = || random_with_selectors(&pruned_dims(), &[0, 1], 5, Extreme::None);
+    // Head weights are all zero, so a score is the share of heads that rather keep the token: zeros and ties.
+    let mut even = pruned();
+    for selector in &mut even.selectors {
+        selector.weight.weight.fill(0);
+        selector.weight.bias.fill(-(1 << 24));
+        selector.threshold = 256;
+    }
+    [case(pruned(), parameters, 0..4), case(even, parameters, 0..4)]
 }
 
 /// The sound design with one fault.
@@ -105,10 +131,10 @@ fn planted(sound: &Design, fault: &Fault) -> Design {
 
 /// Runs a faulty design until it shows; a complaint unless it shows as the table says and the tool would end in
 /// exit 1 with a report that names the place.
-fn check(design: &Design, cases: &[Case], fault: &Fault) -> Result<(), String> {
+fn check(design: &Design, cases: &[Case], limit: u64, fault: &Fault) -> Result<(), String> {
     let memory = MemoryConfig::zcu102(300e6);
     for case in cases {
-        let outcomes = case.run(design, &memory, Some(CYCLE_LIMIT))?;
+        let outcomes = case.run(design, &memory, Some(limit))?;
         let trial = Trial { outcomes, build: Duration::ZERO };
         let Some(index) = trial.differing() else { continue };
         let (found, text) = (Found::of(&trial.outcomes[index]), trial.report());
@@ -121,16 +147,14 @@ fn check(design: &Design, cases: &[Case], fault: &Fault) -> Result<(), String> {
     Err(format!("not found, expected {:?}", fault.found))
 }
 
-/// Plants the faults one at a time.
-fn campaign(faults: &[Fault]) {
-    let sound = accelerator(&parameters());
-    let cases = cases(&parameters());
-    for case in &cases {
-        case.equal(&sound, &MemoryConfig::zcu102(300e6)).unwrap();
-    }
+/// Plants the faults one at a time. A run counts as hung after twice the cycles of the longest sound one.
+fn campaign(faults: &[Fault], parameters: &Parameters, cases: &[Case]) {
+    let sound = accelerator(parameters);
+    let cycles = cases.iter().flat_map(|case| case.equal(&sound, &MemoryConfig::zcu102(300e6)).unwrap());
+    let limit = 2 * cycles.max().unwrap();
     let mut complaints = Vec::new();
     for fault in faults {
-        if let Err(complaint) = check(&planted(&sound, fault), &cases, fault) {
+        if let Err(complaint) = check(&planted(&sound, fault), cases, limit, fault) {
             complaints.push(format!("{}: {}: {complaint}", fault.module, fault.what));
         }
     }
@@ -139,19 +163,29 @@ fn campaign(faults: &[Fault]) {
 
 #[test]
 fn faults_of_the_datapath_are_found() {
-    campaign(datapath::FAULTS);
+    campaign(datapath::FAULTS, &parameters(), &cases(&parameters()));
 }
 
 #[test]
 fn faults_of_memories_and_control_are_found() {
-    campaign(control::FAULTS);
+    campaign(control::FAULTS, &parameters(), &cases(&parameters()));
+}
+
+#[test]
+fn faults_of_the_selector_are_found() {
+    campaign(selector::FAULTS, &pruned_parameters(), &pruned_cases(&pruned_parameters()));
 }
 
 /// The delay lines are one kind of unit, whatever their widths.
 #[test]
 fn every_module_has_a_fault() {
-    let design = accelerator(&parameters());
-    let faulty: BTreeSet<&str> = datapath::FAULTS.iter().chain(control::FAULTS).map(|f| f.module).collect();
+    let dense = datapath::FAULTS.iter().chain(control::FAULTS);
+    spares_no_module(&accelerator(&parameters()), dense.clone());
+    spares_no_module(&accelerator(&pruned_parameters()), dense.chain(selector::FAULTS));
+}
+
+fn spares_no_module(design: &Design, faults: impl Iterator<Item = &'static Fault>) {
+    let faulty: BTreeSet<&str> = faults.map(|f| f.module).collect();
     let names = design.ids().map(|id| design.module(id).name.clone());
     let spared: Vec<String> =
         names.filter(|name| !faulty.contains(name.as_str()) && !name.starts_with("register_")).collect();

@@ -4,6 +4,7 @@ use crate::tools::{icarus_run, write_files};
 use crate::workload::Workload;
 use heatvit_hdl::probe;
 use heatvit_hdl::schedule::descriptor::Target;
+use heatvit_model::golden;
 use heatvit_model::quant::Dims;
 use heatvit_rtl::{Design, Direction, Expr, Register, verilog};
 use std::fmt::Write as _;
@@ -42,8 +43,19 @@ const CONTROL: [&str; 26] = [
     "pipeline.row_written",
 ];
 
+/// The same in a design with a selector.
+const SELECTOR_CONTROL: [&str; 7] = [
+    "pipeline.selector.control.phase",
+    "pipeline.selector_active",
+    "pipeline.selector_count_write",
+    "pipeline.selector_package_write",
+    "pipeline.selector.divided",
+    "pipeline.selector.log.stage",
+    "pipeline.counts",
+];
+
 /// What a flag vouches for, below the top.
-fn payloads() -> Vec<(String, String)> {
+fn payloads(selectors: bool) -> Vec<(String, String)> {
     let written = |targets: &str| {
         format!("dut.{} && dut.{} {targets} 3'd{}", probe::RESULT_VALID, probe::RESULT_TARGET, Target::Scores as u64)
     };
@@ -64,6 +76,17 @@ fn payloads() -> Vec<(String, String)> {
                 .to_owned(),
         ),
     ];
+    if selectors {
+        let selector = |port: &str| format!("dut.pipeline.selector.{port}");
+        all.extend([
+            (format!("dut.{}", probe::DECIDED), format!("{{dut.{}, dut.{}}}", probe::SCORE, probe::KEPT)),
+            (format!("dut.{}", probe::PACKAGE_VALID), format!("{{dut.{}, {}}}", probe::PACKAGE, selector("package_address"))),
+            (format!("dut.{}", probe::COUNT_VALID), format!("{{dut.{}, dut.{}}}", probe::COUNT_REGISTER, probe::COUNT)),
+            (selector("control_drop_write"), format!("{{{}, {}}}", selector("control_drop_item"), selector("control_drop_weight"))),
+            (selector("control_offset_write"), format!("{{{}, {}}}", selector("control_offset_row"), selector("control_offset"))),
+            (selector("control_share_write"), selector("rounded_share")),
+        ]);
+    }
     for channel in ["b", "r"] {
         let names: &[&str] = if channel == "b" { &["bresp"] } else { &["rdata", "rresp"] };
         all.extend(names.iter().map(|n| (format!("s_axi_ctrl_{channel}valid"), format!("s_axi_ctrl_{n}"))));
@@ -85,12 +108,14 @@ fn checks(w: &Workload) -> String {
     let top = w.design.module(w.design.top().unwrap());
     let handshakes = top.ports().filter(|(_, s)| s.port == Some(Direction::Output)).map(|(_, s)| s.name.clone());
     let handshakes = handshakes.filter(|name| name.ends_with("valid") || name.ends_with("ready"));
-    let control = handshakes.chain(CONTROL.iter().map(|path| format!("dut.{path}")));
+    let selectors = w.program.selectors > 0;
+    let below = CONTROL.iter().chain(SELECTOR_CONTROL.iter().filter(|_| selectors));
+    let control = handshakes.chain(below.map(|path| format!("dut.{path}")));
     let mut text = String::new();
     for path in control {
         let _ = writeln!(text, "        if (^{path} === 1'bx) unknown(\"{path}\");");
     }
-    for (number, (flag, payload)) in payloads().into_iter().enumerate() {
+    for (number, (flag, payload)) in payloads(selectors).into_iter().enumerate() {
         let _ = writeln!(text, "        if (({flag}) === 1'b1) begin");
         let _ = writeln!(text, "            checks = checks + 1;");
         let _ = writeln!(text, "            seen[{number}] = 1'b1;");
@@ -118,7 +143,7 @@ fn write_bench(w: &Workload, dir: &Path, patches: &[i8]) {
         ("@WORDS@", memory.len() / 16),
         ("@RESULT@", w.layout.result as usize / 16),
         ("@BEATS@", w.program.result_beats()),
-        ("@PAYLOADS@", payloads().len()),
+        ("@PAYLOADS@", payloads(w.program.selectors > 0).len()),
     ];
     let texts = [
         ("@MEMORY@", hex.to_str().unwrap()),
@@ -152,9 +177,31 @@ fn workload() -> Workload {
 
 #[test]
 fn no_x_escapes() {
-    let w = workload();
-    let image = w.image(1);
-    let (said, results) = run(&w, &image);
+    no_x_escapes_from(&workload(), 1);
+}
+
+/// Two stages, of which the second merges the package of the first; padded words everywhere.
+fn pruned_workload() -> Workload {
+    let dims =
+        Dims { tokens: 9, patch_inputs: 16, embed: 24, depth: 2, heads: 2, head_dim: 12, mlp_hidden: 44, classes: 3 };
+    Workload::pruned(&dims, &[0, 1], (16, 4), 1)
+}
+
+#[test]
+fn no_x_escapes_with_selectors() {
+    let w = pruned_workload();
+    let stages = |image| golden::run(&w.network, &w.image(image)).stages;
+    let drops = |image: &u64| {
+        let s = stages(*image);
+        (9 > s[0].candidates_and_class) && s[0].candidates_and_class > s[1].candidates_and_class
+    };
+    let image = (0..50).find(drops).expect("an image of which both stages drop something");
+    no_x_escapes_from(&w, image);
+}
+
+fn no_x_escapes_from(w: &Workload, image: u64) {
+    let image = w.image(image);
+    let (said, results) = run(w, &image);
     let expected: Vec<String> = w
         .expected(&image)
         .chunks_exact(16)

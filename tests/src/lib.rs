@@ -13,6 +13,8 @@ mod compare;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod errors;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod icarus_runs;
@@ -20,6 +22,7 @@ mod icarus_runs;
 mod language;
 #[cfg(test)]
 mod route;
+#[cfg(test)]
 mod selectors;
 #[cfg(test)]
 mod simulator;

@@ -14,15 +14,15 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-fn memory() -> MemoryConfig {
+pub fn memory() -> MemoryConfig {
     MemoryConfig::zcu102(300e6)
 }
 
-fn small() -> Dims {
+pub fn small() -> Dims {
     Dims { tokens: 21, patch_inputs: 16, embed: 32, depth: 3, heads: 2, head_dim: 16, mlp_hidden: 48, classes: 3 }
 }
 
-fn network(dims: &Dims, blocks: &[usize], seed: u64) -> QuantNetwork {
+pub fn network(dims: &Dims, blocks: &[usize], seed: u64) -> QuantNetwork {
     let network = random_with_selectors(dims, blocks, seed, Extreme::None);
     validate(&network).unwrap();
     network
@@ -203,14 +203,14 @@ fn extreme_weights() {
 }
 
 /// A program in the memory of a board, and the images' place.
-struct Placed<'n> {
+pub struct Placed<'n> {
     network: &'n QuantNetwork,
-    program: Program,
-    layout: Layout,
+    pub program: Program,
+    pub layout: Layout,
 }
 
 impl<'n> Placed<'n> {
-    fn new(network: &'n QuantNetwork, parameters: &Parameters, base: u64) -> Self {
+    pub fn new(network: &'n QuantNetwork, parameters: &Parameters, base: u64) -> Self {
         let program = Program::compile(network, parameters).unwrap();
         let per_port = |bytes: &[u8]| split(bytes)[0].len() as u64;
         let image = per_port(&program.image(&vec![0; program.patch_elements()]));
@@ -218,33 +218,44 @@ impl<'n> Placed<'n> {
         Self { network, program, layout }
     }
 
-    /// Runs an image; the logits and token counts are the golden model's.
-    fn check(&self, board: &mut Board<Simulator>, patches: &[i8]) {
-        let memory = board.memory().bytes_mut();
-        for (region, bytes) in
-            [(&self.layout.program, &self.program.stream), (&self.layout.image, &self.program.image(patches))]
-        {
+    /// Writes the stream and an image into the memory of a board.
+    pub fn place(&self, memory: &mut MemoryModel, stream: &[u8], image: &[u8]) {
+        for (region, bytes) in [(&self.layout.program, stream), (&self.layout.image, image)] {
             for (port, part) in (0..).zip(&split(bytes)) {
                 let at = region.port(port) as usize;
-                memory[at..at + part.len()].copy_from_slice(part);
+                memory.bytes_mut()[at..at + part.len()].copy_from_slice(part);
             }
         }
+    }
+
+    /// The register values, with the watchdog off.
+    pub fn job(&self) -> Job {
         let region = |r: &Region| (r.address as u32, r.stride as u32, r.bursts as u32);
-        let job = Job {
+        Job {
             image: region(&self.layout.image),
             program: region(&self.layout.program),
             result: (self.layout.result as u32, self.layout.result_beats as u32),
             watchdog: 0,
-        };
-        let report = board.run_image(&job, 1_000_000, &mut |_, _| Ok(())).unwrap();
-        assert_eq!(report.error, 0);
+        }
+    }
+
+    /// Whether the logits and token counts in memory are the golden model's for an image.
+    pub fn check_results(&self, memory: &MemoryModel, patches: &[i8]) -> Result<(), String> {
         let golden = run(self.network, patches);
         let at = self.layout.result as usize;
-        let results = &board.memory().bytes()[at..at + 16 * self.program.result_beats()];
-        let written = results.chunks_exact(2).map(|b| i32::from(i16::from_le_bytes([b[0], b[1]])));
-        assert_eq!(written.take(self.program.classes).collect::<Vec<_>>(), golden.logits());
-        let counts: Vec<usize> = golden.stages.iter().map(|s| s.tokens).collect();
-        assert_eq!(self.program.written_counts(results), counts);
+        let results = &memory.bytes()[at..at + 16 * self.program.result_beats()];
+        let words = results.chunks_exact(2).map(|b| i32::from(i16::from_le_bytes([b[0], b[1]])));
+        let written = (words.take(self.program.classes).collect::<Vec<_>>(), self.program.written_counts(results));
+        let expected = (golden.logits().to_vec(), golden.stages.iter().map(|s| s.tokens).collect());
+        if written == expected { Ok(()) } else { Err(format!("results {written:?}, not {expected:?}")) }
+    }
+
+    /// Runs an image; the logits and token counts are the golden model's.
+    fn check(&self, board: &mut Board<Simulator>, patches: &[i8]) {
+        self.place(board.memory(), &self.program.stream, &self.program.image(patches));
+        let report = board.run_image(&self.job(), 1_000_000, &mut |_, _| Ok(())).unwrap();
+        assert_eq!(report.error, 0);
+        self.check_results(board.memory(), patches).unwrap();
     }
 }
 

@@ -21,6 +21,11 @@ fn parameters() -> Parameters {
     }
 }
 
+/// The same with selector hardware.
+fn selecting() -> Parameters {
+    Parameters { selector_heads: 3, ..parameters() }
+}
+
 fn compare(cycles: usize, build: impl FnOnce(&mut Design)) {
     let mut design = Design::new();
     build(&mut design);
@@ -117,5 +122,53 @@ fn fifo() {
 fn unpacker_and_parameters() {
     compare(200, |d| {
         heatvit_hdl::stream::parameter_store(d, &parameters());
+    });
+}
+
+#[test]
+fn pruning_operand_path() {
+    compare(60, |d| {
+        heatvit_hdl::operand::operand_path(d, &selecting());
+    });
+}
+
+#[test]
+fn pruning_row_scale() {
+    compare(200, |d| {
+        heatvit_hdl::operand::row_scale(d, &selecting());
+    });
+}
+
+#[test]
+fn divider() {
+    compare(300, |d| {
+        heatvit_hdl::selector::divider(d);
+    });
+}
+
+#[test]
+fn scoring() {
+    compare(300, |d| {
+        heatvit_hdl::selector::scoring(d, 3);
+    });
+}
+
+#[test]
+fn selector_tables() {
+    compare(300, |d| {
+        heatvit_hdl::selector::offset_table(d, &selecting());
+    });
+    compare(300, |d| {
+        heatvit_hdl::selector::drop_table(d, &selecting());
+    });
+    compare(300, |d| {
+        heatvit_hdl::selector::count_log(d);
+    });
+}
+
+#[test]
+fn selector() {
+    compare(2_000, |d| {
+        heatvit_hdl::selector::selector(d, &selecting());
     });
 }

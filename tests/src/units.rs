@@ -1,8 +1,8 @@
 //! Does every datapath unit print Verilog that tools accept and that behaves like the interpreter?
 
-use crate::compare::{engines_agree, tools_accept};
+use crate::compare::{Stimuli, engines_agree, engines_agree_on, tools_accept};
 use crate::tools::{pyslang_check, verilator_lint, yosys_check};
-use heatvit_hdl::{Parameters, array, memory, operand, post, stream};
+use heatvit_hdl::{Parameters, array, memory, operand, post, selector, stream};
 use heatvit_rtl::{Design, ModuleBuilder, ModuleId, Ty, verify, verilog};
 
 fn parameters(rows: u32, columns: u32) -> Parameters {
@@ -20,10 +20,16 @@ fn parameters(rows: u32, columns: u32) -> Parameters {
     }
 }
 
+/// The same with selector hardware.
+fn selecting(rows: u32, columns: u32, selector_heads: u32) -> Parameters {
+    Parameters { selector_heads, ..parameters(rows, columns) }
+}
+
 type Build = fn(&mut Design, &Parameters) -> ModuleId;
+type Unit = (&'static str, Build);
 
 /// `rsqrt` is inside `norm_table`, `reciprocal` inside `row_scale`.
-const UNITS: [(&str, Build); 13] = [
+const UNITS: [Unit; 13] = [
     ("systolic_array", array::systolic_array),
     ("accumulator", array::accumulator),
     ("operand_path", operand::operand_path),
@@ -39,11 +45,24 @@ const UNITS: [(&str, Build); 13] = [
     ("queue", |d, _| stream::queue(d, "queue", 80)),
 ];
 
-/// All units side by side, so that one compilation serves them all.
-fn all_units(parameters: &Parameters) -> Design {
+/// What is inside the selector; `sigmoid` is inside `scoring`.
+const SELECTOR_PARTS: [Unit; 5] = [
+    ("divider", |d, _| selector::divider(d)),
+    ("scoring", |d, p| selector::scoring(d, p.selector_heads)),
+    ("offset_table", selector::offset_table),
+    ("drop_table", selector::drop_table),
+    ("count_log", |d, _| selector::count_log(d)),
+];
+
+/// The selector, and the units that lend it something.
+const SELECTOR_UNITS: [Unit; 3] =
+    [("selector", selector::selector), ("operand_path", operand::operand_path), ("row_scale", operand::row_scale)];
+
+/// Units side by side, so that one compilation serves them all.
+fn side_by_side(units: &[Unit], parameters: &Parameters) -> Design {
     let mut design = Design::new();
     let ids: Vec<(&str, ModuleId)> =
-        UNITS.iter().map(|(name, build)| (*name, build(&mut design, parameters))).collect();
+        units.iter().map(|(name, build)| (*name, build(&mut design, parameters))).collect();
     let mut m = ModuleBuilder::new("all_units", "Every datapath unit with its ports brought out.");
     for (name, id) in ids {
         let child = design.module(id).clone();
@@ -66,6 +85,10 @@ fn all_units(parameters: &Parameters) -> Design {
     design
 }
 
+fn all_units(parameters: &Parameters) -> Design {
+    side_by_side(&UNITS, parameters)
+}
+
 #[test]
 fn square_array_units_agree_with_verilator() {
     engines_agree(&all_units(&parameters(16, 16)), 300, 1);
@@ -77,9 +100,45 @@ fn tall_array_units_agree_with_verilator() {
 }
 
 #[test]
+fn selector_parts_agree_with_verilator() {
+    engines_agree(&side_by_side(&SELECTOR_PARTS, &selecting(32, 8, 3)), 400, 3);
+}
+
+/// Whole runs of the selector: the bounds of a run stand still until the next reset, and are small enough for a run to
+/// come through every phase; logits, products and everything else are as random as ever.
+#[test]
+fn selector_runs_agree_with_verilator() {
+    let held = &[
+        ("selector_reset", 0..1),
+        ("selector_last_slot", 5..9),
+        ("selector_last_head", 0..4),
+        ("selector_row_words", 1..4),
+        ("selector_candidates", 1..6),
+        ("selector_rows", 1..8),
+        ("selector_threshold", 0..514),
+        ("selector_make_package", 0..4),
+        ("selector_run", 1..2),
+    ];
+    let stimuli = Stimuli { held, reset_one_in: 150 };
+    let design = side_by_side(&SELECTOR_UNITS, &selecting(16, 16, 4));
+    let seen = engines_agree_on(&design, 4_000, 4, &stimuli, &["selector_done", "selector_package_write"]);
+    assert!(seen.iter().all(|times| *times > 20), "{seen:?}");
+}
+
+#[test]
 fn tools_accept_all_units() {
     for (rows, columns) in [(16, 16), (32, 8), (64, 4), (64, 64)] {
         tools_accept(&all_units(&parameters(rows, columns)));
+    }
+}
+
+/// One head, a number that is no power of two, and the most.
+#[test]
+fn tools_accept_selector_units() {
+    for (rows, columns, heads) in [(16, 16, 1), (32, 8, 3), (64, 4, 16)] {
+        let parameters = selecting(rows, columns, heads);
+        tools_accept(&side_by_side(&SELECTOR_PARTS, &parameters));
+        tools_accept(&side_by_side(&SELECTOR_UNITS, &parameters));
     }
 }
 

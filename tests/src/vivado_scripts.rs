@@ -1,13 +1,25 @@
-//! Does the recorder accept the Vivado flow, and does it find planted errors? (scripts/check-tcl runs it, with
-//! tclint, on every emitted folder.)
+//! Do the recorder and tclint accept the Vivado flow, and do they find planted errors? (scripts/check-tcl runs both
+//! on every emitted folder.)
+
+mod mutants;
 
 use heatvit_gen::layout::{BOARD_BASE, Layout};
 use heatvit_gen::vivado;
 use heatvit_model::config::Config;
+use mutants::{Mutant, mutants};
 use std::path::Path;
 use std::process::Command;
 
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// What finds an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Check {
+    /// scripts/tcl/record.tcl.
+    Recorder,
+    /// tclint.
+    Tclint,
+}
 
 /// The scripts of an output folder with a top module that has the block's ports.
 fn folder(mutate: impl Fn(&str, String) -> String) -> tempfile::TempDir {
@@ -22,7 +34,7 @@ fn folder(mutate: impl Fn(&str, String) -> String) -> tempfile::TempDir {
     }
     let block = vivado::STATIC_FILES.iter().find(|(path, _)| path.ends_with(".v")).unwrap().1;
     let ports = block.replace("module heatvit_block", "module heatvit_top");
-    write("rtl/heatvit_top.v", ports.split("\n  heatvit_top top (").next().unwrap().to_owned());
+    write("rtl/heatvit_top.v", ports.split("\n  heatvit_top top (").next().unwrap().to_owned() + "\nendmodule\n");
     let config = Config::parse("digits.toml", include_str!("../../configs/digits.toml")).unwrap();
     let settings = vivado::settings(&config, &Layout::new(BOARD_BASE, 4096, 65_536, 2), &["heatvit_top.v".to_owned()]);
     write("settings.tcl", mutate("settings.tcl", settings));
@@ -43,46 +55,60 @@ fn the_flow_is_accepted() {
     record(folder(|_, text| text).path()).unwrap();
 }
 
+/// Findings of tclint, with the files and settings of scripts/check-tcl.
+fn lint(folder: &Path) -> Result<(), String> {
+    let mut tclint = Command::new(format!("{REPOSITORY}/.tools/bin/tclint"));
+    tclint.args(["-c", &format!("{REPOSITORY}/scripts/tcl/tclint.toml")]);
+    let files = ["build.tcl", "settings.tcl", "vivado/block_design.tcl", "vivado/synth_only.tcl"];
+    tclint.args(files.into_iter().chain(["constraints/heatvit.xdc"]).map(|file| folder.join(file)));
+    let output = tclint.output().expect("tclint is missing; run scripts/install-tools");
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    if output.status.success() { Ok(()) } else { Err(text) }
+}
+
+/// The folder with an error.
+fn planted(mutant: &Mutant) -> tempfile::TempDir {
+    folder(|path, text| {
+        if path != mutant.file {
+            return text;
+        }
+        assert!(text.contains(mutant.from), "{}: {} has no {}", mutant.name, mutant.file, mutant.from);
+        text.replacen(mutant.from, mutant.to, 1)
+    })
+}
+
 #[test]
 fn planted_errors_are_found() {
-    let mutants = [
-        ("build.tcl", "create_project -force", "create_projekt -force", "unknown command create_projekt"),
-        (
-            "build.tcl",
-            "-norecurse [file join $here vivado",
-            "-recursive [file join $here vivado",
-            "no option -recursive",
-        ),
-        ("build.tcl", "vivado heatvit_block.v", "vivado heatvit_blok.v", "no such file"),
-        ("build.tcl", "wait_on_run $name", "wait_on_run", "wait_on_run takes 1 to 1 arguments, not 0"),
-        ("build.tcl", "$reports power.txt", "$report power.txt", "can't read \"report\""),
-        ("settings.tcl", "rtl/heatvit_top.v", "rtl/heatvit_tap.v", "no such file"),
-        ("settings.tcl", "set clock_mhz", "set clock_khz", "can't read \"clock_mhz\""),
-        ("vivado/block_design.tcl", "accelerator/rst", "accelerator/reset", "has no pin reset"),
-        (
-            "vivado/block_design.tcl",
-            "accelerator/m_axi_p$port ps",
-            "accelerator/m_axi_q$port ps",
-            "has no pin m_axi_q0",
-        ),
-        ("vivado/block_design.tcl", "ps/pl_ps_irq0", "ps/pl_ps_irq9", "has no pin pl_ps_irq9"),
-        ("vivado/block_design.tcl", "PSU__USE__IRQ0", "PSU__USE__IRQ", "unknown property CONFIG.PSU__USE__IRQ"),
-        ("vivado/block_design.tcl", "-reference heatvit_block", "-reference heatvit_blok", "no such module"),
-        ("vivado/block_design.tcl", "[get_bd_pins reset/ext_reset_in]", "", "takes 2 to 99 arguments, not 1"),
-        ("vivado/heatvit_block.v", "m_axi_p3_rlast,", "m_axi_p3_last,", "heatvit_top has no port m_axi_p3_last"),
-        ("vivado/synth_only.tcl", "get_ports clk", "get_ports clock", "has no port clock"),
-        ("constraints/heatvit.xdc", "-setup 0.100", "-setup", "takes 2 to 2 arguments"),
-        ("constraints/heatvit.xdc", "BITSTREAM.GENERAL.COMPRESS", "BITSTREAM.COMPRESS", "unknown property"),
-    ];
-    for (file, from, to, finding) in mutants {
-        let mutated = folder(|path, text| {
-            if path != file {
-                return text;
-            }
-            assert!(text.contains(from), "{file} has no {from}");
-            text.replacen(from, to, 1)
-        });
-        let found = record(mutated.path()).expect_err(&format!("{from} -> {to} in {file} is not found"));
-        assert!(found.contains(finding), "{from} -> {to} in {file}: {found}");
+    let mut complaints = Vec::new();
+    let mutants = mutants();
+    for mutant in &mutants {
+        let folder = planted(mutant);
+        let found = match mutant.check {
+            Check::Recorder => record(folder.path()),
+            Check::Tclint => lint(folder.path()),
+        };
+        match found {
+            Err(text) if text.contains(mutant.finding) => {}
+            other => complaints.push(format!("{}: {}: {other:?}", mutant.file, mutant.name)),
+        }
+    }
+    println!("{} errors planted", mutants.len());
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+/// The script that `scripts/test` runs makes both checks and passes their verdict on.
+#[test]
+fn the_script_runs_both_checks() {
+    let check = |folder: &Path| {
+        let output = Command::new(format!("{REPOSITORY}/scripts/check-tcl")).arg(folder).output().unwrap();
+        (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let (passed, text) = check(folder(|_, text| text).path());
+    assert!(passed, "{text}");
+    for wanted in [Check::Recorder, Check::Tclint] {
+        let mutants = mutants();
+        let mutant = mutants.iter().find(|m| m.check == wanted).unwrap();
+        let (passed, text) = check(planted(mutant).path());
+        assert!(!passed && text.contains(mutant.finding), "{}: {text}", mutant.name);
     }
 }

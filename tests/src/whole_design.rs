@@ -63,6 +63,23 @@ fn tools_accept_oblong_accelerators() {
     }
 }
 
+/// Selectors before two blocks of the digits' network; the accelerators differ in their memories alone.
+fn pruning(rows: u32, columns: u32) -> Design {
+    accelerator(&Parameters::for_dims(&DIGITS, rows, columns).with_selectors(&DIGITS))
+}
+
+#[test]
+fn tools_accept_the_accelerator_with_selectors() {
+    assert_eq!(objections(&pruning(16, 16), 16, 16), "");
+}
+
+#[test]
+fn tools_accept_oblong_accelerators_with_selectors() {
+    for (rows, columns) in [(32, 8), (16, 4)] {
+        assert_eq!(objections(&pruning(rows, columns), rows, columns), "", "{rows}x{columns}");
+    }
+}
+
 fn of_origin(design: &Design, origin: Origin) -> BTreeSet<&str> {
     let modules = design.ids().map(|id| design.module(id));
     modules.filter(|m| m.origin == origin).map(|m| m.name.as_str()).collect()
@@ -78,18 +95,53 @@ const MACHINES: [&str; 6] = [
     "supervisor_control",
 ];
 
+/// Modules that only a selector needs.
+const SELECTOR_MODULES: [&str; 8] =
+    ["count_log", "divider", "drop_table", "offset_table", "scoring", "selector", "selector_control", "sigmoid"];
+
+fn printed(design: &Design) -> BTreeMap<String, String> {
+    verilog::print(design).into_iter().map(|f| (f.name, f.text)).collect()
+}
+
+/// What selectors cost is in their modules and in those that lend them something; without selectors none of it is
+/// printed. (Delay lines are modules by width: which widths occur says nothing.)
+#[test]
+fn without_selectors_their_hardware_is_absent() {
+    let with = Parameters::for_dims(&DIGITS, 16, 16).with_selectors(&DIGITS);
+    let without = Parameters { selector_heads: 0, ..with.clone() };
+    let (with, without) = (printed(&accelerator(&with)), printed(&accelerator(&without)));
+    let own = |files: &BTreeMap<String, String>| -> BTreeSet<String> {
+        files.keys().filter(|name| !name.starts_with("register_")).cloned().collect()
+    };
+    let added: BTreeSet<String> = own(&with).difference(&own(&without)).cloned().collect();
+    assert_eq!(added, SELECTOR_MODULES.map(|name| format!("{name}.v")).into());
+    assert!(own(&without).is_subset(&own(&with)));
+    let changed: Vec<&str> =
+        without.iter().filter(|(name, text)| with.get(*name).is_some_and(|t| t != *text)).map(|(n, _)| &**n).collect();
+    assert_eq!(changed, ["core.v", "operand_lane.v", "operand_path.v", "post_queue.v", "reciprocal.v", "row_scale.v"]);
+}
+
 #[test]
 fn state_machines_come_from_rust_hdl() {
     let design = accelerator(&Parameters::for_dims(&DIGITS, 16, 16));
     assert_eq!(of_origin(&design, Origin::RustHdl), BTreeSet::from(MACHINES));
     assert_eq!(of_origin(&design, Origin::Primitive), BTreeSet::from(["DSP48E2"]));
-    let found: Vec<String> = design
-        .ids()
-        .map(|id| design.module(id))
-        .filter(|m| m.origin == Origin::Builder)
-        .flat_map(|m| feedback(m).into_iter().map(|name| format!("{}.{name}", m.name)))
-        .collect();
-    assert_eq!(found, COUNTERS);
+    assert_eq!(counters(&design), BTreeSet::from(COUNTERS.map(str::to_owned)));
+}
+
+#[test]
+fn the_selector_s_state_machine_comes_from_rust_hdl() {
+    let design = pruning(16, 16);
+    let machines: BTreeSet<&str> = MACHINES.into_iter().chain(["selector_control"]).collect();
+    assert_eq!(of_origin(&design, Origin::RustHdl), machines);
+    let all = COUNTERS.into_iter().chain(SELECTOR_COUNTERS).map(str::to_owned);
+    assert_eq!(counters(&design), all.collect());
+}
+
+/// Registers of built modules whose next value depends on their present one.
+fn counters(design: &Design) -> BTreeSet<String> {
+    let built = design.ids().map(|id| design.module(id)).filter(|m| m.origin == Origin::Builder);
+    built.flat_map(|m| feedback(m).into_iter().map(|name| format!("{}.{name}", m.name))).collect()
 }
 
 /// All registers of built modules whose next value depends on their present one: host-written values with byte
@@ -118,6 +170,18 @@ const COUNTERS: [&str; 23] = [
     "parameter_store.used",
     "core.draining",
     "core.held",
+];
+
+/// The same for a selector: sums and a serial division, the number of the stage, and V's channel of a row.
+const SELECTOR_COUNTERS: [&str; 8] = [
+    "scoring.numerator_4",
+    "scoring.denominator_4",
+    "divider.remainder",
+    "divider.left",
+    "divider.quotient",
+    "count_log.stage",
+    "operand_lane.product",
+    "core.value_channel",
 ];
 
 /// Registers whose next value or enable depends on themselves or on one another within the module.

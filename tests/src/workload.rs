@@ -4,7 +4,7 @@ use heatvit_gen::layout::{Layout, Region, SIMULATED_BASE};
 use heatvit_hdl::schedule::{Program, split};
 use heatvit_hdl::{Parameters, accelerator};
 use heatvit_model::golden;
-use heatvit_model::quant::{Dims, Extreme, QuantNetwork, random, random_image, validate};
+use heatvit_model::quant::{Dims, Extreme, QuantNetwork, random, random_image, random_with_selectors, validate};
 use heatvit_rtl::Design;
 use heatvit_sim::axi::{Board, Job, MemoryConfig, MemoryModel};
 use heatvit_sim::{Engine, SimError};
@@ -35,10 +35,18 @@ pub struct Outcome {
 
 impl Workload {
     /// A random network of these dimensions on the smallest accelerator that holds it.
-    pub fn random(dims: &Dims, (rows, columns): (u32, u32), seed: u64) -> Self {
-        let network = random(dims, seed, Extreme::None);
+    pub fn random(dims: &Dims, array: (u32, u32), seed: u64) -> Self {
+        Self::of(random(dims, seed, Extreme::None), array)
+    }
+
+    /// The same with a selector before each of these blocks.
+    pub fn pruned(dims: &Dims, blocks: &[usize], array: (u32, u32), seed: u64) -> Self {
+        Self::of(random_with_selectors(dims, blocks, seed, Extreme::None), array)
+    }
+
+    fn of(network: QuantNetwork, (rows, columns): (u32, u32)) -> Self {
         validate(&network).unwrap();
-        let parameters = Parameters::for_dims(dims, rows, columns);
+        let parameters = Parameters::for_network(&network, rows, columns);
         let design = accelerator(&parameters);
         let program = Program::compile(&network, &parameters).unwrap();
         let image = split(&program.image(&vec![0; program.patch_elements()]))[0].len() as u64;
@@ -52,11 +60,16 @@ impl Workload {
         random_image(&self.network.dims, seed)
     }
 
-    /// What the golden model wants to find in memory.
+    /// What the golden model wants to find in memory: logits and, with selectors, a last beat of token counts.
     pub fn expected(&self, patches: &[i8]) -> Vec<u8> {
         let trace = golden::run(&self.network, patches);
         let mut bytes: Vec<u8> = trace.logits().iter().flat_map(|l| (*l as i16).to_le_bytes()).collect();
-        bytes.resize(16 * self.program.result_beats(), 0);
+        let end = 16 * self.program.result_beats();
+        if self.program.selectors > 0 {
+            bytes.resize(end - 16, 0);
+            bytes.extend(trace.stages.iter().flat_map(|stage| (stage.tokens as u16).to_le_bytes()));
+        }
+        bytes.resize(end, 0);
         bytes
     }
 

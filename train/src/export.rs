@@ -3,16 +3,73 @@
 use std::collections::HashMap;
 
 use burn::nn::{LayerNorm, Linear};
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use heatvit_model::data::PATCH;
+use heatvit_model::golden::selector::SCORE_ONE;
 use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensorError, SafeTensors};
 
 use crate::TrainError;
 use crate::network::Network;
+use crate::pruned::PrunedNetwork;
+use crate::selector::HeadLinear;
 
 /// Key of the metadata. There is one only, because the file's writer takes a hash map, whose order
 /// would change from run to run.
 const METADATA_KEY: &str = "heatvit";
+
+/// All tensors of a network with selectors, in f32.
+pub(crate) fn pruned_to_safetensors(network: &PrunedNetwork) -> Result<Vec<u8>, TrainError> {
+    let mut list = entries(&network.network);
+    for selector in &network.selectors {
+        let name = |part: &str| format!("selectors.{}.{part}", selector.block);
+        heads(&mut list, &name("mlp1"), &selector.mlp1, selector.shared);
+        for (index, layer) in selector.mlp2.iter().enumerate() {
+            heads(&mut list, &name(&format!("mlp2.{index}")), layer, selector.shared);
+        }
+        for (index, layer) in selector.mlp3.iter().enumerate() {
+            linear(&mut list, &name(&format!("mlp3.{index}")), layer);
+        }
+        push(&mut list, &name("threshold"), vec![1], Tensor::<1>::full([1], UNCALIBRATED, &Device::flex()));
+    }
+    serialise(&list, None)
+}
+
+/// A file of [`pruned_to_safetensors`] with other thresholds, in 1/512, for the selectors before `blocks`, and with
+/// `metadata`, as one JSON string.
+pub(crate) fn with_thresholds(
+    file: &[u8],
+    blocks: &[usize],
+    thresholds: &[u32],
+    metadata: Option<String>,
+) -> Result<Vec<u8>, TrainError> {
+    let tensors = SafeTensors::deserialize(file)?;
+    let mut list: Vec<Entry> = tensors
+        .iter()
+        .map(|(name, view)| Entry { name: name.to_owned(), shape: view.shape().to_vec(), bytes: view.data().to_vec() })
+        .collect();
+    for (block, threshold) in blocks.iter().zip(thresholds) {
+        let name = format!("selectors.{block}.threshold");
+        let missing = || SafeTensorError::TensorNotFound(name.clone());
+        let entry = list.iter_mut().find(|entry| entry.name == name).ok_or_else(missing)?;
+        entry.bytes = (*threshold as f32 / SCORE_ONE as f32).to_le_bytes().to_vec();
+    }
+    serialise(&list, metadata.map(|json| HashMap::from([(METADATA_KEY.to_owned(), json)])))
+}
+
+/// The framework keeps `[heads, inputs, outputs]`, the file `[heads, outputs, inputs]`, without the first
+/// dimension where all heads share their weights.
+fn heads(list: &mut Vec<Entry>, name: &str, layer: &HeadLinear, shared: bool) {
+    let weight = layer.weight.val();
+    let [copies, inputs, outputs] = weight.dims();
+    let copies: Vec<usize> = (!shared).then_some(copies).into_iter().collect();
+    let shape = |rest: &[usize]| copies.iter().chain(rest).copied().collect();
+    push(list, &format!("{name}.weight"), shape(&[outputs, inputs]), weight.swap_dims(1, 2));
+    push(list, &format!("{name}.bias"), shape(&[outputs]), layer.bias.val());
+}
+
+/// Threshold of a stage before its calibration.
+const UNCALIBRATED: f64 = 0.5;
 
 struct Entry {
     name: String,
@@ -22,13 +79,16 @@ struct Entry {
 
 /// All tensors in f32, with `metadata` as one JSON string.
 pub(crate) fn to_safetensors(network: &Network, metadata: String) -> Result<Vec<u8>, TrainError> {
-    let entries = entries(network);
+    let metadata = HashMap::from([(METADATA_KEY.to_owned(), metadata)]);
+    serialise(&entries(network), Some(metadata))
+}
+
+fn serialise(entries: &[Entry], metadata: Option<HashMap<String, String>>) -> Result<Vec<u8>, TrainError> {
     let views = entries
         .iter()
         .map(|entry| TensorView::new(Dtype::F32, entry.shape.clone(), &entry.bytes).map(|view| (&entry.name, view)))
         .collect::<Result<Vec<_>, _>>()?;
-    let metadata = HashMap::from([(METADATA_KEY.to_owned(), metadata)]);
-    Ok(safetensors::serialize(views, Some(metadata))?)
+    Ok(safetensors::serialize(views, metadata)?)
 }
 
 fn entries(network: &Network) -> Vec<Entry> {

@@ -9,7 +9,9 @@ use safetensors::{SafeTensorError, SafeTensors};
 
 use crate::batch::PATCH_INPUTS;
 use crate::network::Network;
-use crate::{NetworkShape, TrainError, shards};
+use crate::pruned::PrunedNetwork;
+use crate::selector::{HeadLinear, Selector};
+use crate::{NetworkShape, SelectorSpec, TrainError, shards};
 
 /// Logits of `samples`, one after the other, by the framework's forward pass with the weights of a file
 /// that [`crate::train`] wrote for the same shape.
@@ -18,6 +20,44 @@ pub fn logits(shape: &NetworkShape, weights: &[u8], samples: &[Sample]) -> Resul
     let network = file.network(shape)?;
     let chunks = samples.chunks(shards::EVALUATION_BATCH);
     Ok(chunks.flat_map(|chunk| shards::logits(&network, chunk)).collect())
+}
+
+/// The dense network of a file, to be taught by.
+pub(crate) fn teacher(shape: &NetworkShape, dense: &[u8]) -> Result<Network, TrainError> {
+    let file = File { tensors: SafeTensors::deserialize(dense)?, device: Device::flex() };
+    file.network(shape)
+}
+
+/// The dense network of a file with random selectors, on a device with gradients.
+pub(crate) fn pruned_for_training(
+    shape: &NetworkShape,
+    spec: &SelectorSpec,
+    seed: u64,
+    dense: &[u8],
+    device: &Device,
+) -> Result<PrunedNetwork, TrainError> {
+    let file = File { tensors: SafeTensors::deserialize(dense)?, device: device.clone() };
+    Ok(PrunedNetwork::new(file.network(shape)?, shape, spec, seed, device))
+}
+
+/// The network with selectors of a file, to be run.
+pub(crate) fn pruned(shape: &NetworkShape, spec: &SelectorSpec, weights: &[u8]) -> Result<PrunedNetwork, TrainError> {
+    let file = File { tensors: SafeTensors::deserialize(weights)?, device: Device::flex() };
+    let mut network = PrunedNetwork::new(file.network(shape)?, shape, spec, 0, &file.device);
+    for selector in &mut network.selectors {
+        file.selector(selector)?;
+    }
+    Ok(network)
+}
+
+/// The thresholds of a file with selectors.
+pub(crate) fn thresholds(spec: &SelectorSpec, weights: &[u8]) -> Result<Vec<f64>, TrainError> {
+    let file = File { tensors: SafeTensors::deserialize(weights)?, device: Device::flex() };
+    let threshold = |block: &usize| {
+        let value: f32 = file.tensor::<1>(&format!("selectors.{block}.threshold"), [1])?.into_scalar();
+        Ok(f64::from(value))
+    };
+    spec.stages.iter().map(threshold).collect()
 }
 
 struct File<'a> {
@@ -52,6 +92,27 @@ impl File<'_> {
         let stored: Tensor<2> = self.tensor(&format!("{name}.weight"), [outputs, inputs])?;
         layer.weight = Param::from_tensor(stored.transpose());
         layer.bias = Some(self.param(&format!("{name}.bias"), [outputs])?);
+        Ok(())
+    }
+
+    fn selector(&self, selector: &mut Selector) -> Result<(), TrainError> {
+        let name = |part: &str| format!("selectors.{}.{part}", selector.block);
+        self.heads(&name("mlp1"), &mut selector.mlp1)?;
+        for (index, layer) in selector.mlp2.iter_mut().enumerate() {
+            self.heads(&name(&format!("mlp2.{index}")), layer)?;
+        }
+        for (index, layer) in selector.mlp3.iter_mut().enumerate() {
+            let [inputs, _] = layer.weight.dims();
+            self.linear(&name(&format!("mlp3.{index}")), inputs, layer)?;
+        }
+        Ok(())
+    }
+
+    fn heads(&self, name: &str, layer: &mut HeadLinear) -> Result<(), TrainError> {
+        let [copies, inputs, outputs] = layer.weight.dims();
+        let stored: Tensor<3> = self.tensor(&format!("{name}.weight"), [copies, outputs, inputs])?;
+        layer.weight = Param::from_tensor(stored.swap_dims(1, 2));
+        layer.bias = self.param(&format!("{name}.bias"), [copies, 1, outputs])?;
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::NetworkShape;
 use crate::batch::PATCH_INPUTS;
+use crate::selector::HeadLinear;
 
 /// Draws the parameters of one network in order.
 pub(crate) struct Init<'a> {
@@ -26,6 +27,17 @@ impl<'a> Init<'a> {
         let bound = gain * (6.0 / (inputs + outputs) as f32).sqrt();
         let weight = self.uniform(inputs * outputs, bound);
         self.linear_of(weight, vec![0.0; outputs])
+    }
+
+    /// A product for each of `copies` heads, like [`Self::linear`].
+    pub(crate) fn heads(&mut self, copies: usize, inputs: usize, outputs: usize) -> HeadLinear {
+        let bound = (6.0 / (inputs + outputs) as f32).sqrt();
+        let weight = self.uniform(copies * inputs * outputs, bound);
+        let bias = vec![0.0; copies * outputs];
+        HeadLinear {
+            weight: Param::from_data(TensorData::new(weight, [copies, inputs, outputs]), self.device),
+            bias: Param::from_data(TensorData::new(bias, [copies, 1, outputs]), self.device),
+        }
     }
 
     /// The embedding's bias makes a black patch (all inputs -1) start at zero: most patches are black.

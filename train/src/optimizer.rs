@@ -7,13 +7,12 @@ use burn::module::ParamGroup;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::{AdamWConfig, AdjustLrFn, ModuleOptimizer, MuonConfig};
 
-use crate::TrainConfig;
 use crate::network::Network;
 
 /// The optimizer of `network`.
-pub(crate) fn optimizer(network: &Network, config: &TrainConfig) -> ModuleOptimizer {
-    let decay = config.weight_decay as f32;
-    let others = AdamWConfig::new().with_beta_2(0.98).with_epsilon(1e-8).with_weight_decay(decay).init();
+pub(crate) fn optimizer(network: &Network, weight_decay: f64) -> ModuleOptimizer {
+    let decay = weight_decay as f32;
+    let others = adamw(weight_decay);
     let matrices = network
         .blocks
         .iter()
@@ -25,4 +24,13 @@ pub(crate) fn optimizer(network: &Network, config: &TrainConfig) -> ModuleOptimi
         .with_weight_decay(Some(WeightDecayConfig::new(decay)))
         .build();
     others.with_group(ParamGroup::from_ids(matrices), muon, None)
+}
+
+/// The optimizer of selectors: their matrices are too small for Muon to gain anything.
+pub(crate) fn selector_optimizer(weight_decay: f64) -> ModuleOptimizer {
+    adamw(weight_decay)
+}
+
+fn adamw(weight_decay: f64) -> ModuleOptimizer {
+    AdamWConfig::new().with_beta_2(0.98).with_epsilon(1e-8).with_weight_decay(weight_decay as f32).init()
 }

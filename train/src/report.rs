@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::{NetworkShape, TrainConfig};
+use crate::{FineTuneConfig, FineTuneEpoch, IntegerSurvey, NetworkShape, SelectorSpec, TrainConfig};
 
 /// One point of the curve.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -37,6 +37,30 @@ pub struct Report {
     pub test_accuracy: f64,
     /// The curve.
     pub epochs: Vec<EpochReport>,
+    /// The network with selectors that was made from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pruned: Option<PrunedReport>,
+}
+
+/// Fine-tuning with selectors.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PrunedReport {
+    /// Where tokens are dropped.
+    pub selectors: SelectorSpec,
+    /// And how that was trained.
+    pub fine_tune: FineTuneConfig,
+    /// SHA-256 of the shape and the two as JSON.
+    pub config_digest: String,
+    /// For each stage, in 1/512.
+    pub thresholds: Vec<u32>,
+    /// The integer model of the dense network on the test set.
+    pub dense_test: IntegerSurvey,
+    /// The integer model with selectors on the validation set, on which thresholds were chosen.
+    pub validation: IntegerSurvey,
+    /// And on the test set, measured once at the end.
+    pub test: IntegerSurvey,
+    /// The curve.
+    pub epochs: Vec<FineTuneEpoch>,
 }
 
 impl Report {
@@ -46,8 +70,9 @@ impl Report {
         json.expect("plain numbers and strings always encode") + "\n"
     }
 
-    pub(crate) fn digest(shape: &NetworkShape, config: &TrainConfig) -> String {
-        let json = serde_json::to_vec(&(shape, config));
+    /// SHA-256 of settings as JSON.
+    pub(crate) fn digest(settings: &impl Serialize) -> String {
+        let json = serde_json::to_vec(settings);
         let json = json.expect("plain numbers and strings always encode");
         let digest = Sha256::digest(json);
         digest.iter().fold(String::new(), |mut text, byte| {

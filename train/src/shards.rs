@@ -12,7 +12,7 @@ use crate::batch::Batch;
 use crate::network::Network;
 
 /// Parts of a batch. Fixed, because the sum of gradients depends on how the batch is split.
-const SHARDS: usize = 2;
+pub(crate) const SHARDS: usize = 2;
 /// Images per forward pass when nothing is trained.
 pub(crate) const EVALUATION_BATCH: usize = 36;
 
@@ -82,7 +82,7 @@ pub(crate) fn logits(network: &Network, samples: &[Sample]) -> Vec<f32> {
 }
 
 /// Results in the order of the shards; a panic goes on in the caller.
-fn join<T>(handles: Vec<ScopedJoinHandle<'_, T>>) -> Vec<T> {
+pub(crate) fn join<T>(handles: Vec<ScopedJoinHandle<'_, T>>) -> Vec<T> {
     let result = |handle: ScopedJoinHandle<'_, T>| match handle.join() {
         Ok(value) => value,
         Err(panic) => std::panic::resume_unwind(panic),

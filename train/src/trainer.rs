@@ -72,7 +72,7 @@ pub fn train(
         let started = Instant::now();
         let loss = run.epoch(digits, epoch);
         if !loss.is_finite() {
-            return Err(TrainError::Diverged { epoch, loss });
+            return Err(TrainError::Diverged { table: "train", epoch, loss });
         }
         let seconds = started.elapsed().as_secs_f64();
         let due = epoch.is_multiple_of(VALIDATE_EVERY) || epoch == config.epochs;
@@ -90,11 +90,12 @@ pub fn train(
     let report = Report {
         network: shape.clone(),
         train: config.clone(),
-        config_digest: Report::digest(shape, config),
+        config_digest: Report::digest(&(shape, config)),
         best_epoch,
         validation_accuracy,
         test_accuracy: accuracy(&network, &test),
         epochs,
+        pruned: None,
     };
     let weights = to_safetensors(&network, metadata(&report))?;
     Ok(Trained { weights, report })
@@ -134,7 +135,7 @@ impl<'a> Run<'a> {
         let network = Network::new(shape, config.seed, &device);
         Self {
             config,
-            optimizer: optimizer(&network, config),
+            optimizer: optimizer(&network, config.weight_decay),
             device,
             network,
             step: 0,

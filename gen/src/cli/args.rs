@@ -64,10 +64,19 @@ pub enum Command {
   heatvit quantize configs/digits.toml --out digits.int8.safetensors
   heatvit run configs/digits.toml --weights digits.int8.safetensors")]
     Quantize(QuantizeArgs),
+    /// Count what the design takes of the device: DSPs, lookup tables, flip-flops and block RAMs of each module.
+    ///
+    /// Needs Yosys, which scripts/install-tools installs. With selectors it counts the same design without them, too,
+    /// and prints the difference.
+    #[command(after_help = "Example:
+  heatvit resources configs/digits.toml --json resources.json")]
+    Resources(ResourcesArgs),
     /// Train the network from scratch and write its weights.
     ///
-    /// Trains on the configuration's data set with the settings of [train]; equal settings give equal bytes on one
-    /// machine. Writes a safetensors file with timm's names and, beside it, the curve as <name>.training.json.
+    /// Trains on the configuration's data set with the settings of [train], then, with token selectors, trains them
+    /// into the result with the settings of [fine_tune] and chooses their thresholds on the integer model. Equal
+    /// settings give equal bytes on one machine. Writes one safetensors file for each network with timm's names and,
+    /// beside the first, the curves as <name>.training.json.
     #[cfg(feature = "train")]
     Train(TrainArgs),
     /// Show what the tool knows.
@@ -162,13 +171,26 @@ pub struct QuantizeArgs {
     pub out: PathBuf,
 }
 
+/// Options of `resources`.
+#[derive(Clone, Debug, Args)]
+pub struct ResourcesArgs {
+    /// Configuration file (TOML).
+    pub config: PathBuf,
+    /// Write the figures as JSON, too.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// The program to use [default: yosys on PATH, else the one of scripts/install-tools].
+    #[arg(long, value_name = "PROGRAM")]
+    pub yosys: Option<PathBuf>,
+}
+
 /// Options of `train`.
 #[cfg(feature = "train")]
 #[derive(Clone, Debug, Args)]
 pub struct TrainArgs {
     /// Configuration file (TOML).
     pub config: PathBuf,
-    /// Weights file to write [default: the configuration's].
+    /// Weights file to write [default: the configuration's]; with selectors the second is <name>.pruned.safetensors.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }

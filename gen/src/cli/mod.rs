@@ -5,7 +5,8 @@ mod args;
 #[cfg(feature = "train")]
 pub use args::TrainArgs;
 pub use args::{
-    Arguments, Command, EngineName, EvalArgs, GenArgs, Page, Proof, QuantizeArgs, RunArgs, ShowCommand, SimArgs, Source,
+    Arguments, Command, EngineName, EvalArgs, GenArgs, Page, Proof, QuantizeArgs, ResourcesArgs, RunArgs, ShowCommand,
+    SimArgs, Source,
 };
 
 use crate::command;
@@ -123,7 +124,7 @@ mod tests {
                 found.push(example[1].to_owned());
             }
         }
-        for name in ["run", "gen", "sim", "eval", "quantize", "show"] {
+        for name in ["run", "gen", "sim", "eval", "quantize", "resources", "show"] {
             assert!(found.iter().any(|f| f == name), "no example of {name}");
         }
     }

@@ -4,6 +4,7 @@ mod eval;
 mod generate;
 mod proof;
 mod quantize;
+mod resources;
 mod run;
 mod show;
 mod sim;
@@ -28,6 +29,7 @@ pub fn execute(command: &Command, out: &mut dyn Write) -> Result<u8, GenError> {
         Command::Sim(arguments) => sim::sim(arguments, out),
         Command::Eval(arguments) => eval::eval(arguments, out),
         Command::Quantize(arguments) => quantize::quantize(arguments, out),
+        Command::Resources(arguments) => resources::resources(arguments, out),
         #[cfg(feature = "train")]
         Command::Train(arguments) => train::train(arguments, out),
         Command::Show(what) => show::show(what, out),

@@ -4,47 +4,142 @@ use super::print;
 use crate::cli::{EXIT_EQUAL, TrainArgs};
 use crate::data_set::{DataSet, beside};
 use crate::error::GenError;
-use crate::pipeline::load_config;
+use crate::pipeline::{Request, load_config, load_network, quantize_network};
 use crate::summary::percent;
 use crate::{files, progress};
 use heatvit_model::config::Config;
-use heatvit_model::data::PATCH;
-use heatvit_train::{NetworkShape, TrainConfig};
+use heatvit_model::data::{PATCH, PATCHES};
+use heatvit_train::{Form, NetworkShape, Pruned, PrunedReport, SelectorSpec, TrainError};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Trains and writes weights and curve.
+/// Trains and writes weights and curves.
 ///
 /// # Errors
 /// Refused input, or a loss that diverges.
 pub fn train(arguments: &TrainArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     let config = load_config(&arguments.config)?;
     let data = DataSet::open(&arguments.config, &config, None)?;
-    let file = match (&arguments.out, &config.weights) {
-        (Some(file), _) => file.clone(),
-        (None, Some(weights)) => beside(&arguments.config, &weights.float),
-        (None, None) => {
-            return Err(needs(&arguments.config, "no file for the weights is named", "write [weights] or use --out"));
-        }
-    };
+    let files = Files::new(arguments, &config)?;
     let shape = shape(&arguments.config, &config)?;
     let bar = progress::bar("training", config.train.epochs as usize);
-    let trained = heatvit_train::train(&shape, &settings(&config), data.digits(), &mut |p| {
+    let trained = heatvit_train::train(&shape, &config.train, data.digits(), &mut |p| {
         let validation = p.validation.map_or(String::new(), |v| format!(", validation {}", percent(v)));
         bar.set_message(format!("loss {:.3}{validation}, {:.0} images/s", p.loss, p.images_per_second));
         bar.set_position(u64::from(p.epoch));
     });
     bar.finish_and_clear();
-    let trained = trained.map_err(|e| needs(&arguments.config, &e.to_string(), "change [train]"))?;
-    files::write(&file, &trained.weights)?;
-    files::write(&file.with_extension("training.json"), trained.report.to_json().as_bytes())?;
+    let mut trained = trained.map_err(|e| needs(&arguments.config, &e.to_string(), "change [train]"))?;
+    files::write(&files.dense, &trained.weights)?;
     let r = &trained.report;
     let accuracy = format!("validation {}, test {}", percent(r.validation_accuracy), percent(r.test_accuracy));
+    let epoch = r.best_epoch;
     print(
         out,
-        &format!("weights            {}\naccuracy           {accuracy} (epoch {})\n", file.display(), r.best_epoch),
+        &format!("weights            {}\naccuracy           {accuracy} (epoch {epoch})\n", files.dense.display()),
     )?;
+    if let Some(file) = &files.pruned {
+        let pruned = prune(&arguments.config, &config, &shape, (&files.dense, &trained.weights), &data)?;
+        files::write(file, &pruned.weights)?;
+        print(out, &table(file, &pruned.report))?;
+        trained.report.pruned = Some(pruned.report);
+    }
+    files::write(&files.dense.with_extension("training.json"), trained.report.to_json().as_bytes())?;
     Ok(EXIT_EQUAL)
+}
+
+/// The files to write.
+struct Files {
+    dense: PathBuf,
+    pruned: Option<PathBuf>,
+}
+
+impl Files {
+    fn new(arguments: &TrainArgs, config: &Config) -> Result<Self, GenError> {
+        let enabled = config.selectors.enabled;
+        match (&arguments.out, &config.weights) {
+            (Some(file), _) => {
+                Ok(Self { dense: file.clone(), pruned: enabled.then(|| file.with_extension("pruned.safetensors")) })
+            }
+            (None, Some(weights)) => Ok(Self {
+                dense: beside(&arguments.config, &weights.float),
+                pruned: weights.pruned.as_ref().filter(|_| enabled).map(|file| beside(&arguments.config, file)),
+            }),
+            (None, None) => {
+                Err(needs(&arguments.config, "no file for the weights is named", "write [weights] or use --out"))
+            }
+        }
+    }
+}
+
+/// Why there is no pruned network.
+enum PruneError {
+    Train(TrainError),
+    Quantize(GenError),
+}
+
+impl From<TrainError> for PruneError {
+    fn from(error: TrainError) -> Self {
+        Self::Train(error)
+    }
+}
+
+/// Trains selectors into the network `dense`, a file and its bytes.
+fn prune(
+    path: &Path,
+    config: &Config,
+    shape: &NetworkShape,
+    dense: (&Path, &[u8]),
+    data: &DataSet,
+) -> Result<Pruned, GenError> {
+    let spec = SelectorSpec {
+        stages: config.selectors.stages.clone(),
+        targets: config.selectors.targets.clone(),
+        head_weights: config.selectors.head_weights,
+        package: config.selectors.package,
+    };
+    let mut without = config.clone();
+    without.selectors.enabled = false;
+    let request = Request { config: path.to_owned(), weights: None, images: None };
+    let mut quantize = |form, bytes: &[u8]| {
+        let config = if form == Form::Dense { &without } else { config };
+        let network = load_network(dense.0, bytes, config);
+        let quantized = network.and_then(|network| quantize_network(&request, config, dense.0, &network));
+        quantized.map(|q| q.network).map_err(PruneError::Quantize)
+    };
+    let bar = progress::bar("fine-tuning", config.fine_tune.epochs as usize);
+    let pruned =
+        heatvit_train::prune(shape, &config.fine_tune, &spec, dense.1, data.digits(), &mut quantize, &mut |p| {
+            let kept: Vec<String> = p.point.kept.iter().map(|k| percent(*k)).collect();
+            let speed = p.images_per_second;
+            bar.set_message(format!("loss {:.3}, kept {}, {speed:.0} images/s", p.point.loss, kept.join(", ")));
+            bar.set_position(u64::from(p.point.epoch));
+        });
+    bar.finish_and_clear();
+    pruned.map_err(|error| match error {
+        PruneError::Train(error) => needs(path, &error.to_string(), "change [fine_tune] or [selectors]"),
+        PruneError::Quantize(error) => error,
+    })
+}
+
+/// What selectors do to the integer model, on the test set.
+fn table(file: &Path, report: &PrunedReport) -> String {
+    let (dense, pruned) = (&report.dense_test, &report.test);
+    let list = |values: &[f64]| values.iter().map(|v| format!("{v:.1}")).collect::<Vec<_>>().join(", ");
+    format!(
+        "weights            {}\nint8 accuracy      test {}, without selectors {}\nmacs               {:.0}, {} saved\n\
+         patches kept       {} of {PATCHES}, standard deviation {}\n\
+         of the digit       {} of its patches, {} of the background\n",
+        file.display(),
+        percent(pruned.survey.accuracy),
+        percent(dense.survey.accuracy),
+        pruned.macs_mean,
+        percent(1.0 - pruned.macs_mean / dense.macs_mean),
+        list(&pruned.survey.kept_mean),
+        list(&pruned.survey.kept_deviation),
+        percent(pruned.survey.digit_kept),
+        percent(pruned.survey.background_kept),
+    )
 }
 
 fn needs(config: &Path, problem: &str, remedy: &str) -> GenError {
@@ -59,19 +154,4 @@ fn shape(path: &Path, config: &Config) -> Result<NetworkShape, GenError> {
         return Err(needs(path, &problem, "change [model]"));
     }
     Ok(NetworkShape { embed: m.embed, depth: m.depth, heads: m.heads, hidden: m.mlp_hidden, eps: m.eps })
-}
-
-fn settings(config: &Config) -> TrainConfig {
-    let t = &config.train;
-    TrainConfig {
-        epochs: t.epochs,
-        batch: t.batch,
-        learning_rate: t.learning_rate,
-        weight_decay: t.weight_decay,
-        warmup_epochs: t.warmup_epochs,
-        label_smoothing: t.label_smoothing,
-        seed: t.seed,
-        sparse_epochs: t.sparse_epochs,
-        sparse_patches: t.sparse_patches,
-    }
 }

@@ -9,6 +9,8 @@ pub use input::{
     quantize_network, read_quantized, refused,
 };
 
+pub use stages::parameters;
+
 use crate::error::GenError;
 use crate::package::Package;
 use crate::progress;

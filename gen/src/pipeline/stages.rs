@@ -63,7 +63,7 @@ pub(super) fn quant(request: &Request, build: &mut Build) -> Result<String, GenE
 }
 
 /// The accelerator of the configured capacity. The number of blocks is a matter of the program alone.
-fn parameters(config: &Config, selectors: bool) -> Parameters {
+pub fn parameters(config: &Config, selectors: bool) -> Parameters {
     let c = &config.accelerator.capacity;
     let dims = Dims {
         tokens: c.tokens,

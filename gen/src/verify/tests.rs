@@ -34,7 +34,7 @@ impl Device for Fake {
         if self.spoil.as_deref() == Some(patches) {
             events[7].lanes[3] += 1;
         }
-        Ok(Run { cycles: 1000, error: 0, logits: golden.logits().to_vec(), events, macs: 5000, ..Run::default() })
+        Ok(Run { cycles: 1000, logits: golden.logits().to_vec(), events, macs: 5000, ..Run::default() })
     }
 
     fn trace(&mut self, _: &[i8], _: Range<u64>, _: &Path) -> Result<(), GenError> {
@@ -53,7 +53,8 @@ fn outcomes(spoiled: Option<usize>) -> Vec<Outcome> {
 fn equal_devices_give_equal_outcomes() {
     let outcomes = outcomes(None);
     assert!(outcomes.iter().all(Outcome::equal));
-    let labels = outcomes.iter().map(|o| Image { pixels: Vec::new(), label: o.golden_class }).collect::<Vec<_>>();
+    let labels =
+        outcomes.iter().map(|o| Image { pixels: Vec::new(), label: o.golden_class, subject: None }).collect::<Vec<_>>();
     let summary = summarize(&outcomes, &labels, Dense { macs: 6000, cycles: 1000, tokens: 5 }, Duration::from_secs(1));
     assert_eq!((summary.images, summary.mismatches, summary.tensors_compared), (9, Some(0), Some(9 * 18)));
     assert_eq!((summary.accuracy.int8, summary.accuracy.rtl, summary.accuracy.float), (Some(1.0), Some(1.0), None));
@@ -79,4 +80,21 @@ fn a_spoiled_value_is_reported_in_the_networks_terms() {
         )
     );
     assert_eq!(window(&outcomes[6]), 0..207);
+}
+
+#[test]
+fn an_ending_other_than_done_makes_an_outcome_unequal() {
+    let sound = outcomes(None).swap_remove(0);
+    for (ending, line) in [
+        (Ending::Error(3), "3 (the program holds a bad descriptor)"),
+        (Ending::Error(9), "9 (unknown code)"),
+        (Ending::NotDone, "an interrupt, but the status register does not say that the run is done"),
+        (Ending::NoInterrupt, "no interrupt: the design hangs"),
+        (Ending::NoAnswer, "the register port does not answer"),
+    ] {
+        let outcome = Outcome { ending, ..sound.clone() };
+        assert!(!outcome.equal());
+        assert!(report(0, &outcome).contains(&format!("\n  error     {line}\n")), "{ending:?}");
+    }
+    assert!(!report(0, &sound).contains("error"));
 }

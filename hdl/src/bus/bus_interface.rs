@@ -158,6 +158,9 @@ fn signals(m: &mut ModuleBuilder, parameters: &Parameters) -> Signals {
     ] {
         all.insert(name, m.input(name, ty, doc));
     }
+    if parameters.has_selector() {
+        all.insert("stage_counts", m.input("stage_counts", Ty::bits(128), "token counts, the beat behind the logits"));
+    }
     for (name, ty, doc) in [
         ("irq", bit(), "a run has ended; level until cleared in the IRQ register"),
         ("run_reset", bit(), "the pipeline is to be cleared: between runs"),
@@ -188,7 +191,8 @@ pub fn bus_interface(design: &mut Design, parameters: &Parameters) -> ModuleId {
     let ties = SUPERVISOR_TIES.iter().map(same);
     place(&mut m, "supervisor", (supervisor.0, &supervisor.1), ("", &[]), (&signals, ties));
     read_ports(&mut m, port.0, &port.1, &signals);
-    let ties = WRITER_TIES.into_iter();
+    let counts = parameters.has_selector().then_some(("stage_counts", "stage_counts"));
+    let ties = WRITER_TIES.into_iter().chain(counts);
     place(&mut m, "writer", (writer.0, &writer.1), ("m_axi_p0_", &WRITE_CHANNEL), (&signals, ties));
     design.add(m.finish())
 }

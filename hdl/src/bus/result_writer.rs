@@ -46,6 +46,7 @@ pub fn result_writer(design: &mut Design, parameters: &Parameters) -> ModuleId {
     let address = m.input("address", Ty::bits(32), "where to, a multiple of 4096");
     let beats = m.input("beats", Ty::bits(16), "16-byte beats to write");
     let read_data = m.input("read_data", Ty::bits(16 * parameters.columns), "C logits, two cycles after the address");
+    let counts = parameters.has_selector().then(|| m.input("stage_counts", Ty::bits(128), "beat of token counts"));
     let awready = m.input("awready", Ty::bit(), "");
     let wready = m.input("wready", Ty::bit(), "");
     let bresp = m.input("bresp", Ty::bits(2), "");
@@ -92,6 +93,10 @@ pub fn result_writer(design: &mut Design, parameters: &Parameters) -> ModuleId {
     m.output_as("read_address", &read_address, "word of the logits memory");
     let fetched = m.wire_doc("fetched", &phase.eq_lit(3), "the beat's last word is at `read_data`");
     let wdata = m.output_reg("wdata", Ty::bits(128), "");
+    let wide = match &counts {
+        Some(counts) => beat.eq_lit(u64::from(parameters.counts_beat())).mux(counts, &wide),
+        None => wide,
+    };
     m.drive(&wdata, &wide, Some(&fetched), None);
     design.add(m.finish())
 }

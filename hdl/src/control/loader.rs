@@ -191,7 +191,8 @@ impl Logic for LoaderControl {
         self.latch.next = false;
         self.set_count.next = false;
         self.run_selector.next = (self.phase.q.val() == Phase::Select) & self.select_legal.val();
-        if (self.phase.q.val() == Phase::Decode) & self.beat_valid.val() {
+        // While rows of an aborted run drain, the first beats of the next one may come already: they have to wait.
+        if (self.phase.q.val() == Phase::Decode) & self.beat_valid.val() & !self.reset.val() {
             self.take_beat.next = self.may_take.val();
             self.latch.next = self.may_take.val();
             self.set_count.next = self.is_set_count.val();

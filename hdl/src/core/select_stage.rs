@@ -88,11 +88,11 @@ pub(super) fn gathered(
     unit: &Outputs,
 ) -> Expr {
     m.assign(&wires.gather_row, row);
-    let address_s1 = m.reg("residual_address_s1", address);
     let gather_s1 = m.reg("gather_s1", gather);
-    let offset = gather_s1.mux(&unit["gather_offset"], &literal(0));
-    let found = m.reg("residual_address_s2", &(&address_s1 + &offset).slice(0, 16));
-    delay_line(design, m, "residual_address_p2", &found, 2)
+    let offset = m.reg("gather_offset_s2", &gather_s1.mux(&unit["gather_offset"], &literal(0)));
+    let address_s2 = delay_line(design, m, "row_address_s2", address, 2);
+    let found = m.reg("residual_address_s3", &(&address_s2 + &offset).slice(0, 16));
+    m.reg("residual_address_p2", &found)
 }
 
 /// Channel in V of a row of results that goes there as well as to A: C further with each output tile.
@@ -109,28 +109,4 @@ pub(super) fn value_channel(
     let next = m.wire("value_channel_now", &next);
     m.drive(&channel, &next, Some(complete), None);
     next
-}
-
-/// The results: logits, and behind them the token counts.
-pub(super) fn result_data(
-    m: &mut ModuleBuilder,
-    parameters: &Parameters,
-    logits: &Expr,
-    address: &Expr,
-    selector: Option<&Outputs>,
-) -> Expr {
-    let Some(unit) = selector else { return logits.clone() };
-    let width = logits.width();
-    let first = parameters.counts_group();
-    // The logits answer two cycles after the address.
-    let address_2 = m.delay("result_address", address, 2);
-    let counts = &unit["stage_counts"];
-    let groups = counts.width().div_ceil(width);
-    let padded = counts.resize(groups * width);
-    let mut data = logits.as_unsigned();
-    for group in 0..groups {
-        let mine = address_2.eq_lit(u64::from(first + group));
-        data = mine.mux(&padded.slice(group * width, width), &data);
-    }
-    data
 }

@@ -37,7 +37,7 @@ pub fn operand_lane(design: &mut Design, lane_bits: u32, selector: bool) -> Modu
     let sel = m.input("sel_2", Ty::bits(2), "shift selector of the row");
     let source = m.input("source_5", Ty::bits(2), "0 direct, 1 LayerNorm, 2 exp, 3 ones");
     let first_masked = selector.then(|| m.input("first_masked_0", Ty::bit(), "lane 0 is masked, too"));
-    let accumulate = selector.then(|| m.input("accumulate_1", Ty::bit(), "add to the product before"));
+    let accumulate = selector.then(|| m.input("accumulate_0", Ty::bit(), "add to the product of the cycle before"));
 
     // Cycle 1: operands of the multiplier.
     let difference = m.wire("difference", &(residual.shl_const(6) - &mean).trunc(23));
@@ -57,7 +57,10 @@ pub fn operand_lane(design: &mut Design, lane_bits: u32, selector: bool) -> Modu
     let product = m.reg_declare("product", Ty::signed(PRODUCT_BITS));
     let mut sum = (&factor_a * &factor_b).trunc(PRODUCT_BITS);
     if let Some(accumulate) = accumulate {
-        sum = (sum + accumulate.mux(&product, &Expr::slit(0, PRODUCT_BITS))).trunc(PRODUCT_BITS);
+        // A copy of the product that is cleared by the registers' reset, not by logic before the adder.
+        let addend = m.reg_declare("addend", Ty::signed(PRODUCT_BITS));
+        sum = (sum + &addend).trunc(PRODUCT_BITS);
+        m.drive(&addend, &accumulate.mux(&sum, &Expr::slit(0, PRODUCT_BITS)), None, None);
     }
     m.drive(&product, &sum, None, None);
     let scaled = scale_product(&mut m, "norm", &product, &sel);
@@ -77,7 +80,8 @@ pub fn operand_lane(design: &mut Design, lane_bits: u32, selector: bool) -> Modu
         let kept_5 = m.reg("kept_5", &kept);
         sources.push(Expr::concat(&[Expr::lit(0, 1), kept_5.mux(&Expr::lit(127, 7), &Expr::lit(0, 7))]));
         let word = m.output_reg("word_5", Ty::signed(16), "residual of the package");
-        m.drive(&word, &scaled.saturate(16), None, None);
+        // A mean leaves 16 bits by no more than the rounding of its shares.
+        m.drive(&word, &scaled.trunc(17).saturate(16), None, None);
     }
     let chosen = select(&source, &sources).as_signed();
     m.drive(&operand, &chosen, None, None);

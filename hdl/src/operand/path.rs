@@ -42,7 +42,6 @@ pub fn operand_path(design: &mut Design, parameters: &Parameters) -> ModuleId {
     let source_5 = m.delay("source", &source, 5);
     let operand = m.output("operand", Ty::signed(8).lanes(rows), "operand for the array");
     let word = selector.then(|| m.output("word_5", Ty::signed(16).lanes(rows), "package, five cycles after its data"));
-    let accumulate_1 = accumulate.map(|flag| m.reg("accumulate_1", &flag));
     let mut lanes = m
         .array("lanes", id, &lane, rows)
         .lanes("index", &index)
@@ -57,7 +56,7 @@ pub fn operand_path(design: &mut Design, parameters: &Parameters) -> ModuleId {
         .input("sel_2", &sel)
         .input("source_5", &source_5)
         .lanes("operand", &operand);
-    for (port, value) in [("first_masked_0", &first_masked), ("accumulate_1", &accumulate_1)] {
+    for (port, value) in [("first_masked_0", &first_masked), ("accumulate_0", &accumulate)] {
         if let Some(value) = value {
             lanes = lanes.input(port, value);
         }

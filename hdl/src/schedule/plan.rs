@@ -109,7 +109,7 @@ impl Program {
             embed: dims.embed,
             selectors: network.selectors.len(),
             patch_inputs: dims.patch_inputs,
-            counts_at: (2 * parameters.counts_group() * parameters.columns) as usize,
+            counts_at: 16 * parameters.counts_beat() as usize,
         })
     }
 

@@ -93,7 +93,6 @@ struct SelectorControl {
     at_item: DFF<Bits<16>>,
     at_word: DFF<Bits<16>>,
     has_package: DFF<Bit>,
-    draining: DFF<Bits<16>>,
     decides: Signal<Local, Bit>,
     keeps: Signal<Local, Bit>,
     drops: Signal<Local, Bit>,
@@ -125,8 +124,7 @@ impl Logic for SelectorControl {
             package_weight,
             at_item,
             at_word,
-            has_package,
-            draining
+            has_package
         );
         self.active.next = self.phase.q.val() != Phase::Idle;
         self.done.next = self.phase.q.val() == Phase::Done;
@@ -258,7 +256,6 @@ impl Logic for SelectorControl {
                 }
             }
             Phase::Package => {
-                self.draining.d.next = self.drain_cycles.val();
                 self.at_item.d.next = self.next_item.val();
                 if self.last_item.val() {
                     self.at_item.d.next = 0.into();
@@ -269,8 +266,8 @@ impl Logic for SelectorControl {
                 }
             }
             Phase::Drain => {
-                self.draining.d.next = self.draining.q.val() - 1;
-                if self.draining.q.val() == 0 {
+                self.at_item.d.next = self.next_item.val();
+                if self.at_item.q.val() == self.drain_cycles.val() {
                     self.phase.d.next = Phase::Tokens;
                 }
             }

@@ -5,6 +5,8 @@ mod control;
 mod divider;
 mod scoring;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod unit;
 
 pub use control::selector_control;

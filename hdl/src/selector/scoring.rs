@@ -14,7 +14,7 @@ const LOGIT_BITS: u32 = 16;
 pub const PRODUCT_BITS: u32 = 2 * FRACTION + 1;
 
 /// `heatvit_model::poly::plan::plan`: the sigmoid in four straight lines.
-fn sigmoid(design: &mut Design) -> ModuleId {
+pub(super) fn sigmoid(design: &mut Design) -> ModuleId {
     if let Some(id) = design.find("sigmoid") {
         return id;
     }

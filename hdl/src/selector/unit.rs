@@ -225,7 +225,7 @@ fn counts(design: &mut Design, m: &mut ModuleBuilder, parameters: &Parameters, p
     let offsets = place(
         design,
         m,
-        "offsets",
+        "kept_rows",
         id,
         &[
             ("write", &control["offset_write"]),

@@ -3,6 +3,7 @@
 
 mod accelerator;
 mod error;
+mod fine_tune;
 mod model;
 mod section;
 mod selectors;
@@ -10,6 +11,7 @@ mod train;
 
 pub use accelerator::{AcceleratorConfig, Capacity, MemoryConfig};
 pub use error::{ConfigError, Place};
+pub use fine_tune::FineTuneConfig;
 pub use model::{GeluConfig, MAX_TOKENS, ModelConfig, Preset, SoftmaxConfig};
 pub use selectors::SelectorConfig;
 pub use train::TrainConfig;
@@ -71,6 +73,8 @@ pub struct Config {
     pub memory: MemoryConfig,
     /// Training.
     pub train: TrainConfig,
+    /// Fine-tuning with selectors.
+    pub fine_tune: FineTuneConfig,
     /// Token selectors.
     pub selectors: SelectorConfig,
 }
@@ -104,6 +108,7 @@ impl Config {
             accelerator: accelerator::accelerator(root.child("accelerator")?, &model)?,
             memory: accelerator::memory(root.child("memory")?)?,
             train: train::train(root.child("train")?)?,
+            fine_tune: fine_tune::fine_tune(root.child("fine_tune")?)?,
             model,
             selectors,
         };

@@ -99,6 +99,12 @@ fn illegal_values_name_rule_and_remedy() {
             "a.toml:9: `train.warmup_epochs` = 3 (default) is not legal: the warm-up is shorter than train.epochs (3); \
              lower it or train for more epochs",
         ),
+        (
+            "classes = 3\n",
+            "classes = 3\n[fine_tune]\nepochs = 4\nwarmup_epochs = 4\n",
+            "a.toml:11: `fine_tune.warmup_epochs` = 4 is not legal: the warm-up is shorter than fine_tune.epochs (4); \
+             lower it or train for more epochs",
+        ),
     ];
     for (from, to, expected) in cases {
         assert_eq!(message(&TINY.replace(from, to)), expected);

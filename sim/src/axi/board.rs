@@ -296,6 +296,19 @@ impl<E: Engine> Board<E> {
         limit: u64,
         hook: &mut dyn FnMut(&mut E, u64) -> Result<(), SimError>,
     ) -> Result<RunReport, SimError> {
+        let start = self.start(job, hook)?;
+        self.finish(start, limit, hook)
+    }
+
+    /// Writes the registers and starts; returns the cycle in which the write of the start register was taken.
+    ///
+    /// # Errors
+    /// When the register port does not answer, or the hook fails.
+    pub fn start(
+        &mut self,
+        job: &Job,
+        hook: &mut dyn FnMut(&mut E, u64) -> Result<(), SimError>,
+    ) -> Result<u64, SimError> {
         let settings = [
             (offset::IMAGE_ADDR, job.image.0),
             (offset::IMAGE_STRIDE, job.image.1),
@@ -311,7 +324,20 @@ impl<E: Engine> Board<E> {
             self.write_register(register, value, hook)?;
         }
         self.memory.begin_image();
-        let start = self.write_register(offset::CONTROL, 1, hook)?;
+        self.write_register(offset::CONTROL, 1, hook)
+    }
+
+    /// The rest of a run that began in cycle `start`: waits for the interrupt, reads status and error and clears the
+    /// interrupt. A run that has to be aborted is begun with [`Self::start`], and ended here.
+    ///
+    /// # Errors
+    /// When there is no interrupt within `limit` cycles, the register port does not answer, or the hook fails.
+    pub fn finish(
+        &mut self,
+        start: u64,
+        limit: u64,
+        hook: &mut dyn FnMut(&mut E, u64) -> Result<(), SimError>,
+    ) -> Result<RunReport, SimError> {
         let cycles = self.wait(start, limit, hook)?;
         let status = self.read_register(offset::STATUS, hook)?;
         let error = self.read_register(offset::ERROR, hook)?;
@@ -319,8 +345,23 @@ impl<E: Engine> Board<E> {
         Ok(RunReport { cycles, status, error })
     }
 
+    /// Lets cycles pass without an access to the registers.
+    ///
+    /// # Errors
+    /// When the hook fails.
+    pub fn pass(
+        &mut self,
+        cycles: u64,
+        hook: &mut dyn FnMut(&mut E, u64) -> Result<(), SimError>,
+    ) -> Result<(), SimError> {
+        (0..cycles).try_for_each(|_| self.cycle(hook).map(|_| ()))
+    }
+
     /// Runs until the interrupt; returns the cycles since `start`.
-    fn wait(
+    ///
+    /// # Errors
+    /// When there is no interrupt within `limit` cycles, or the hook fails.
+    pub fn wait(
         &mut self,
         start: u64,
         limit: u64,

@@ -3,7 +3,7 @@
 use super::Fault;
 use super::Found::{Error, Status, Tensor};
 use super::edit::next;
-use heatvit_gen::verify::{NO_ANSWER, NO_INTERRUPT};
+use heatvit_gen::verify::Ending::{Error as Code, NoAnswer, NoInterrupt};
 use heatvit_rtl::{BinaryOp, Expr, ExprKind, select};
 
 /// The table. Two edits are missing because another part of the design makes them harmless: stationary lanes beyond
@@ -81,7 +81,7 @@ pub const FAULTS: &[Fault] = &[
         module: "stream_queue",
         what: "the third entry is never written",
         plant: |e| e.never_enable("entry_2"),
-        found: Error(NO_INTERRUPT, "blocks.0.norm1"),
+        found: Error(NoInterrupt, "blocks.0.norm1"),
     },
     Fault {
         module: "post_queue",
@@ -92,13 +92,13 @@ pub const FAULTS: &[Fault] = &[
                 _ => None,
             });
         },
-        found: Error(NO_INTERRUPT, "embed"),
+        found: Error(NoInterrupt, "embed"),
     },
     Fault {
         module: "fifo",
         what: "valid is stuck high",
         plant: |e| e.drive("valid", &Expr::lit(1, 1)),
-        found: Error(3, "blocks.0.norm1"),
+        found: Error(Code(3), "blocks.0.norm1"),
     },
     Fault {
         module: "fifo",
@@ -107,7 +107,7 @@ pub const FAULTS: &[Fault] = &[
             let address = &mut e.memory("beats").writes[0].address;
             *address = next(address);
         },
-        found: Error(3, "embed"),
+        found: Error(Code(3), "embed"),
     },
     Fault {
         module: "unpacker",
@@ -124,13 +124,13 @@ pub const FAULTS: &[Fault] = &[
         module: "unpacker",
         what: "the rest of a begun beat is not dropped",
         plant: |e| e.zero("dropped"),
-        found: Error(NO_INTERRUPT, "embed"),
+        found: Error(NoInterrupt, "embed"),
     },
     Fault {
         module: "count_registers",
         what: "one token more than was set",
         plant: |e| e.change("count_1", next),
-        found: Error(3, "embed"),
+        found: Error(Code(3), "embed"),
     },
     Fault {
         module: "core",
@@ -147,7 +147,7 @@ pub const FAULTS: &[Fault] = &[
                 matches!(n.kind(), ExprKind::Const(b) if b.low_u64() == 0).then(|| kept.clone())
             });
         },
-        found: Error(NO_INTERRUPT, "embed"),
+        found: Error(NoInterrupt, "embed"),
     },
     Fault {
         module: "loader_control",
@@ -168,7 +168,7 @@ pub const FAULTS: &[Fault] = &[
         module: "streamer_control",
         what: "one row less",
         plant: |e| e.constant("last_row", 1, 2),
-        found: Error(NO_INTERRUPT, "embed"),
+        found: Error(NoInterrupt, "embed"),
     },
     Fault {
         module: "streamer_control",
@@ -186,19 +186,19 @@ pub const FAULTS: &[Fault] = &[
         module: "read_port_control",
         what: "bursts are half as far apart",
         plant: |e| e.constant("address_next", 256, 128),
-        found: Error(3, "embed"),
+        found: Error(Code(3), "embed"),
     },
     Fault {
         module: "read_port_control",
         what: "the last beat is expected one early",
         plant: |e| e.constant("burst_ends", 1, 2),
-        found: Error(1, "embed"),
+        found: Error(Code(1), "embed"),
     },
     Fault {
         module: "read_port_control",
         what: "places of the FIFO are not given back",
         plant: |e| e.constant("free_next", 1, 0),
-        found: Error(NO_INTERRUPT, "blocks.0.norm2"),
+        found: Error(NoInterrupt, "blocks.0.norm2"),
     },
     Fault {
         module: "result_writer",
@@ -225,19 +225,19 @@ pub const FAULTS: &[Fault] = &[
             let before = e.whole("image_addr_2");
             e.drive("image_addr_3", &before);
         },
-        found: Error(NO_INTERRUPT, "embed"),
+        found: Error(NoInterrupt, "embed"),
     },
     Fault {
         module: "register_channel",
         what: "writes are never answered",
         plant: |e| e.zero("bvalid"),
-        found: Error(NO_ANSWER, "embed"),
+        found: Error(NoAnswer, "embed"),
     },
     Fault {
         module: "supervisor_control",
         what: "the interrupt is stuck low",
         plant: |e| e.zero("irq"),
-        found: Error(NO_INTERRUPT, "logits"),
+        found: Error(NoInterrupt, "logits"),
     },
     Fault { module: "supervisor_control", what: "the done bit is stuck low", plant: |e| e.zero("done"), found: Status },
     Fault {
@@ -250,13 +250,13 @@ pub const FAULTS: &[Fault] = &[
         module: "supervisor",
         what: "the abort is stuck high",
         plant: |e| e.input("control", "abort", |_| Expr::lit(1, 1)),
-        found: Error(5, "embed"),
+        found: Error(Code(5), "embed"),
     },
     Fault {
         module: "read_port",
         what: "the halves of a beat are exchanged",
         plant: |e| e.input("fifo", "data", |data| Expr::concat(&[data.slice(0, 64), data.slice(64, 64)])),
-        found: Error(3, "embed"),
+        found: Error(Code(3), "embed"),
     },
     Fault {
         module: "bus_interface",
@@ -265,18 +265,18 @@ pub const FAULTS: &[Fault] = &[
             let bursts = e.whole("image_bursts");
             e.input("ports", "program_bursts", |_| bursts.clone());
         },
-        found: Error(NO_INTERRUPT, "embed"),
+        found: Error(NoInterrupt, "embed"),
     },
     Fault {
         module: "flag_register",
         what: "valid flags are stuck low",
         plant: |e| e.zero("q"),
-        found: Error(NO_INTERRUPT, "embed"),
+        found: Error(NoInterrupt, "embed"),
     },
     Fault {
         module: "heatvit_top",
         what: "beats are never taken",
         plant: |e| e.zero("core_pop"),
-        found: Error(NO_INTERRUPT, "embed"),
+        found: Error(NoInterrupt, "embed"),
     },
 ];

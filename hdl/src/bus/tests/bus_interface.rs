@@ -1,6 +1,6 @@
 //! The whole bus side between a host, a memory with random latency and a pipeline that only counts.
 
-use super::bench::{Bench, chance, parameters};
+use crate::bench::{Bench, chance, parameters};
 use super::read_slave::{Flaw, ReadSlave, word};
 use super::registers::Host;
 use super::result_writer::{Logits, expected};

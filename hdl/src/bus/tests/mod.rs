@@ -1,6 +1,5 @@
 //! The bus units under the reference interpreter, against plain Rust models of the protocols.
 
-mod bench;
 mod bus_interface;
 mod read_port;
 mod read_slave;
@@ -10,12 +9,13 @@ mod supervisor;
 mod write_slave;
 
 use super::import_control;
+use crate::bench::parameters;
 use heatvit_rtl::{Design, Origin};
 
 #[test]
 fn control_blocks_come_from_rust_hdl() {
     let mut design = Design::new();
-    super::bus_interface(&mut design, &bench::parameters(16));
+    super::bus_interface(&mut design, &parameters(16));
     let imported: Vec<&str> = design
         .ids()
         .map(|id| design.module(id))

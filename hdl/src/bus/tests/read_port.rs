@@ -1,6 +1,6 @@
 //! Read port and FIFO: order, credits, errors, drain.
 
-use super::bench::{Bench, chance};
+use crate::bench::{Bench, chance};
 use super::read_slave::{Flaw, ReadSlave, word};
 use heatvit_rtl::Design;
 use rand::{Rng, SeedableRng};

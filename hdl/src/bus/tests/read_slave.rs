@@ -1,6 +1,6 @@
 //! A memory behind an AXI4 read channel, with random latency and stalls; checks the master.
 
-use super::bench::{Bench, chance};
+use crate::bench::{Bench, chance};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::collections::VecDeque;

@@ -1,6 +1,6 @@
 //! Register file over AXI4-Lite, against an array of words.
 
-use super::bench::{Bench, chance};
+use crate::bench::{Bench, chance};
 use crate::bus::{ID, Register, VERSION};
 use heatvit_rtl::Design;
 use rand::{Rng, SeedableRng};

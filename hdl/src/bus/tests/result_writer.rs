@@ -1,6 +1,6 @@
 //! Result writer: every word width, back-pressure, error responses, abort.
 
-use super::bench::{Bench, parameters};
+use crate::bench::{Bench, parameters};
 use super::write_slave::WriteSlave;
 use heatvit_rtl::{Bits, Design};
 use rand::{Rng, SeedableRng};

@@ -1,6 +1,6 @@
 //! Supervisor: the order of a run, every way to end it, and the flags that the host sees.
 
-use super::bench::Bench;
+use crate::bench::Bench;
 use crate::bus::ErrorCode;
 use heatvit_rtl::Design;
 use rand::{Rng, SeedableRng};

@@ -1,6 +1,6 @@
 //! A memory behind an AXI4 write channel, with random stalls; checks the master.
 
-use super::bench::{Bench, chance};
+use crate::bench::{Bench, chance};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, VecDeque};

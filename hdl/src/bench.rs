@@ -17,7 +17,9 @@ impl<'d> Bench<'d> {
     /// Elaborates and resets for a few cycles.
     pub fn new(design: &'d Design) -> Self {
         let mut bench = Self { sim: Interpreter::new(design).expect("the design has a top"), now: 0 };
-        bench.reset();
+        if design.top().is_some_and(|top| design.needs_reset(top)) {
+            bench.reset();
+        }
         bench
     }
 
