@@ -3,7 +3,7 @@
 use super::panel::{Fate, Grid, repeat};
 use super::text::data_uri;
 use super::text::percent;
-use super::{Card, Report};
+use super::{Card, Report, scale};
 use crate::summary::grouped;
 
 /// More stages than these continue below.
@@ -82,8 +82,12 @@ fn pair(report: &Report, card: &Card, index: usize) -> String {
         &(repeat(&picture_id(card)) + &grid.veils(stage)),
     );
     format!(
-        "<figure style=\"grid-column:{column}\">{scores}<figcaption>stage {number}: score</figcaption></figure>\
+        "<figure style=\"grid-column:{column}\">{scores}<figcaption>stage {number}: score{from}</figcaption></figure>\
          <figure style=\"grid-column:{next}\">{left}<figcaption>{kept} kept, {dropped} dropped</figcaption></figure>",
         next = column + 1,
+        from = report
+            .selectors
+            .get(index)
+            .map_or(String::new(), |s| format!(", kept from {}", scale::threshold(s.threshold))),
     )
 }

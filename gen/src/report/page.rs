@@ -66,17 +66,23 @@ fn pictures(report: &Report) -> String {
     format!("<section><h2>Images <small>{of}</small></h2>\n{legend}<div class=\"{class}\">\n{cards}</div></section>\n")
 }
 
+/// Width of a number on the scale, in scores.
+const LABEL: u32 = 90;
+
 /// The colours of scores with the thresholds, and the looks of patches.
 fn legend(report: &Report) -> String {
     let mut thresholds: Vec<u32> = report.selectors.iter().map(|s| s.threshold).collect();
     thresholds.sort_unstable();
     thresholds.dedup();
-    let mark = |t: &u32| {
-        let place = 100.0 * f64::from((*t).min(scale::ONE)) / f64::from(scale::ONE);
-        let value = scale::score(i32::try_from(*t).unwrap_or(i32::MAX));
-        format!("<span class=\"mark\" style=\"left:{place:.2}%\"><b>{value}</b></span>")
-    };
-    let marks: String = thresholds.iter().map(mark).collect();
+    let place = |t: u32| 100.0 * f64::from(t.min(scale::ONE)) / f64::from(scale::ONE);
+    let lines = thresholds.iter().map(|t| format!("<span class=\"mark\" style=\"left:{:.2}%\"></span>", place(*t)));
+    // Numbers that would lie on each other are written side by side.
+    let labels = thresholds.chunk_by(|a, b| b - a < LABEL).map(|near| {
+        let middle = near.iter().map(|t| place(*t)).sum::<f64>() / near.len() as f64;
+        let values: Vec<String> = near.iter().map(|t| scale::threshold(*t)).collect();
+        format!("<b style=\"left:{middle:.2}%\">{}</b>", values.join(", "))
+    });
+    let marks: String = lines.chain(labels).collect();
     let swatch = |class: &str, text: &str| {
         format!(
             "<li><svg class=\"p v\" viewBox=\"0 0 20 20\" aria-hidden=\"true\"><path class=\"pic\" d=\"M0 0h20v20h-20z\"/>\
@@ -86,7 +92,7 @@ fn legend(report: &Report) -> String {
     format!(
         "<div class=\"legend\"><div class=\"scale\"><span>score</span>\
          <span class=\"ramp\" style=\"background:{gradient}\"><span class=\"end\">0</span><span class=\"end\">1</span>{marks}</span>\
-         <span>kept from the mark on</span></div><ul>{kept}{dropped}{gone}</ul></div>\n",
+         <span>kept from the threshold on</span></div><ul>{kept}{dropped}{gone}</ul></div>\n",
         gradient = scale::gradient(),
         kept = swatch("k", "kept"),
         dropped = swatch("d", "dropped by this stage"),

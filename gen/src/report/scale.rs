@@ -38,6 +38,11 @@ pub fn score(score: i32) -> String {
     format!("{:.3}", f64::from(score) / f64::from(ONE))
 }
 
+/// A threshold for people.
+pub fn threshold(threshold: u32) -> String {
+    score(i32::try_from(threshold).unwrap_or(i32::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

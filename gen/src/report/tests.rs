@@ -104,6 +104,8 @@ fn every_patch_says_its_score_and_looks_as_the_mask_says() {
     }
     assert!(page.contains("row 1, column 3: score 0.498, dropped"), "255/512 is below the threshold");
     assert_eq!(page.matches("class=\"mark\"").count(), 2, "both thresholds are on the scale");
+    assert!(page.contains(">0.500, 0.586</b>"), "numbers do not lie on each other");
+    assert!(page.contains("stage 2: score, kept from 0.586"));
 }
 
 #[test]
