@@ -102,7 +102,7 @@ pub fn compare(golden: &Trace, plan: &[Stretch], events: &[Event]) -> Comparison
 fn token_counts(golden: &Trace) -> Option<Tensor> {
     let data: Vec<i32> = golden.stages.iter().map(|s| s.tokens as i32).collect();
     let name = TOKEN_COUNTS.to_owned();
-    (!data.is_empty()).then(|| Tensor { name, rows: 1, cols: data.len(), data })
+    (!data.is_empty()).then_some(Tensor { name, rows: 1, cols: data.len(), data })
 }
 
 /// Tensors of the trace with an element that the plan never shows, with the number of such elements.
