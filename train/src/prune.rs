@@ -19,6 +19,9 @@ pub enum Form {
     Pruned,
 }
 
+/// Makes the integer model of a weight file.
+pub type Quantize<'a, E> = dyn FnMut(Form, &[u8]) -> Result<QuantNetwork, E> + 'a;
+
 /// A trained network with selectors.
 #[derive(Clone, Debug)]
 pub struct Pruned {
@@ -50,7 +53,7 @@ pub fn prune<E: From<TrainError>>(
     spec: &SelectorSpec,
     dense: &[u8],
     digits: &Digits,
-    quantize: &mut dyn FnMut(Form, &[u8]) -> Result<QuantNetwork, E>,
+    quantize: &mut Quantize<'_, E>,
     progress: &mut dyn FnMut(&FineTuneProgress),
 ) -> Result<Pruned, E> {
     let tuned = fine_tune(shape, config, spec, dense, digits, progress)?;

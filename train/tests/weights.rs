@@ -56,7 +56,7 @@ fn samples() -> Vec<Sample> {
 
 fn inputs(samples: &[Sample]) -> Vec<Vec<f32>> {
     let image = ImageShape { height: CANVAS, width: CANVAS, channels: 1, patch: PATCH };
-    samples.iter().map(|s| float_patches(&s.pixels, &image).unwrap()).collect()
+    samples.iter().map(|s| float_patches(&s.pixels, &image).expect("pictures of the data set fit")).collect()
 }
 
 fn accuracy<'a>(logits: impl Iterator<Item = &'a [f32]>, samples: &[Sample]) -> f64 {
@@ -117,8 +117,8 @@ fn the_masked_network_is_the_pruned_one() {
 /// The integer model as the tool makes it.
 fn integers(file: &[u8], stages: Vec<usize>) -> QuantNetwork {
     let calibration: Vec<Sample> = digits().train_epoch(0x00ca_1b4a).take(128).collect();
-    let network = weights::from_bytes(file, &dims(), &options(stages)).unwrap();
-    quantize(&network, "digits", &inputs(&calibration)).unwrap().network
+    let network = weights::from_bytes(file, &dims(), &options(stages)).expect("a file of this network");
+    quantize(&network, "digits", &inputs(&calibration)).expect("living ranges").network
 }
 
 #[test]
