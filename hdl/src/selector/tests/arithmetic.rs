@@ -5,11 +5,11 @@ use crate::selector::scoring::sigmoid;
 use crate::selector::{divider, scoring};
 use heatvit_model::golden::selector::{SCORE_ONE, score};
 use heatvit_model::poly::plan::plan;
-use heatvit_rtl::{Bits, Design};
+use heatvit_rtl::{Bits, Design, ModuleId};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-fn built(build: impl FnOnce(&mut Design)) -> Design {
+fn built(build: impl FnOnce(&mut Design) -> ModuleId) -> Design {
     let mut design = Design::new();
     build(&mut design);
     design
@@ -18,7 +18,7 @@ fn built(build: impl FnOnce(&mut Design)) -> Design {
 /// A new argument each cycle, the result of the one before.
 #[test]
 fn the_sigmoid_is_plan_for_every_argument() {
-    let design = built(|d| drop(sigmoid(d)));
+    let design = built(sigmoid);
     let mut bench = Bench::new(&design);
     for x in -32768..=32767i32 {
         bench.set("x", u128::from(x as u16));
@@ -48,7 +48,7 @@ fn divide(bench: &mut Bench<'_>, steps: u32, numerator: u64, denominator: u64) {
 
 #[test]
 fn the_divider_rounds_down() {
-    let design = built(|d| drop(divider(d)));
+    let design = built(divider);
     let mut bench = Bench::new(&design);
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     const ALL: u64 = (1 << 18) - 1;
@@ -69,7 +69,7 @@ fn the_divider_rounds_down() {
 /// A quotient comes once, and a start ends the division before.
 #[test]
 fn a_start_begins_anew() {
-    let design = built(|d| drop(divider(d)));
+    let design = built(divider);
     let mut bench = Bench::new(&design);
     for (port, value) in [("steps", 8), ("numerator", 7), ("denominator", 9)] {
         bench.set(port, value);
@@ -101,7 +101,7 @@ fn word(logits: &[i32]) -> Bits {
 /// Scores of tokens as fast after one another as the unit takes them: the words of the next token overwrite those of
 /// the present one while its last head is read.
 fn scores(heads: u32, tokens: &[(Vec<i32>, Vec<i32>)]) -> Vec<u32> {
-    let design = built(|d| drop(scoring(d, heads)));
+    let design = built(|d| scoring(d, heads));
     let mut bench = Bench::new(&design);
     let period = heads + 1;
     let mut found = Vec::new();

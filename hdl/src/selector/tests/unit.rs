@@ -134,7 +134,7 @@ impl<'d> System<'d> {
     fn answer(&mut self, stage: &Stage) {
         let bench = &mut self.bench;
         let at = self.past.ago(MEMORY - 1)[0] as usize;
-        let logits = if at % 2 == 0 { &stage.keep } else { &stage.weight };
+        let logits = if at.is_multiple_of(2) { &stage.keep } else { &stage.weight };
         // What nobody wrote is anything.
         let lanes: Vec<Bits> = match logits.get(at / 2) {
             Some(row) => row.iter().map(|l| Bits::new(16, u128::from(*l as u16))).collect(),
