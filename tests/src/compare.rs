@@ -34,13 +34,7 @@ pub fn engines_agree(design: &Design, cycles: u32, seed: u64) {
 }
 
 /// The same with other stimuli; the cycles in which each of the `counted` outputs was not zero.
-pub fn engines_agree_on(
-    design: &Design,
-    cycles: u32,
-    seed: u64,
-    stimuli: &Stimuli<'_>,
-    counted: &[&str],
-) -> Vec<u32> {
+pub fn engines_agree_on(design: &Design, cycles: u32, seed: u64, stimuli: &Stimuli<'_>, counted: &[&str]) -> Vec<u32> {
     let mut seen = vec![0; counted.len()];
     let reset_one_in = if stimuli.reset_one_in == 0 { 40 } else { stimuli.reset_one_in };
     let top = design.module(design.top().unwrap());

@@ -80,10 +80,19 @@ fn payloads(selectors: bool) -> Vec<(String, String)> {
         let selector = |port: &str| format!("dut.pipeline.selector.{port}");
         all.extend([
             (format!("dut.{}", probe::DECIDED), format!("{{dut.{}, dut.{}}}", probe::SCORE, probe::KEPT)),
-            (format!("dut.{}", probe::PACKAGE_VALID), format!("{{dut.{}, {}}}", probe::PACKAGE, selector("package_address"))),
+            (
+                format!("dut.{}", probe::PACKAGE_VALID),
+                format!("{{dut.{}, {}}}", probe::PACKAGE, selector("package_address")),
+            ),
             (format!("dut.{}", probe::COUNT_VALID), format!("{{dut.{}, dut.{}}}", probe::COUNT_REGISTER, probe::COUNT)),
-            (selector("control_drop_write"), format!("{{{}, {}}}", selector("control_drop_item"), selector("control_drop_weight"))),
-            (selector("control_offset_write"), format!("{{{}, {}}}", selector("control_offset_row"), selector("control_offset"))),
+            (
+                selector("control_drop_write"),
+                format!("{{{}, {}}}", selector("control_drop_item"), selector("control_drop_weight")),
+            ),
+            (
+                selector("control_offset_write"),
+                format!("{{{}, {}}}", selector("control_offset_row"), selector("control_offset")),
+            ),
             (selector("control_share_write"), selector("rounded_share")),
         ]);
     }

@@ -1,10 +1,10 @@
 //! The whole bus side between a host, a memory with random latency and a pipeline that only counts.
 
-use crate::bench::{Bench, chance, parameters};
 use super::read_slave::{Flaw, ReadSlave, word};
 use super::registers::Host;
 use super::result_writer::{Logits, expected};
 use super::write_slave::WriteSlave;
+use crate::bench::{Bench, chance, parameters};
 use crate::bus::{ErrorCode, Register};
 use heatvit_rtl::Design;
 use rand::{Rng, SeedableRng};

@@ -1,7 +1,7 @@
 //! Read port and FIFO: order, credits, errors, drain.
 
-use crate::bench::{Bench, chance};
 use super::read_slave::{Flaw, ReadSlave, word};
+use crate::bench::{Bench, chance};
 use heatvit_rtl::Design;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,7 +1,7 @@
 //! Result writer: every word width, back-pressure, error responses, abort.
 
-use crate::bench::{Bench, parameters};
 use super::write_slave::WriteSlave;
+use crate::bench::{Bench, parameters};
 use heatvit_rtl::{Bits, Design};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

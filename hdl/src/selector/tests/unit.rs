@@ -176,7 +176,10 @@ impl<'d> System<'d> {
         assert_eq!(counts.iter().map(|(register, _)| *register).collect::<Vec<_>>(), [1, 2]);
         let counts = [counts[0].1, counts[1].1];
         let package = words.first().map(|(at, _)| {
-            assert_eq!(words.iter().map(|(a, _)| *a).collect::<Vec<_>>(), (*at..at + stage.row_words).collect::<Vec<_>>());
+            assert_eq!(
+                words.iter().map(|(a, _)| *a).collect::<Vec<_>>(),
+                (*at..at + stage.row_words).collect::<Vec<_>>()
+            );
             (*at, words.iter().map(|(_, word)| *word).collect())
         });
         let from = (0..counts[0]).map(|row| (row * stage.row_words + self.offset(row)) / stage.row_words).collect();
@@ -204,7 +207,8 @@ impl<'d> System<'d> {
 
 fn random_stage(rng: &mut ChaCha8Rng, heads: usize, row_words: usize, candidates: usize, x: Vec<i32>) -> Stage {
     let spread = *[80, 400, 3000].choose(rng).unwrap();
-    let mut logits = || (0..candidates).map(|_| (0..heads).map(|_| rng.random_range(-spread..=spread)).collect()).collect();
+    let mut logits =
+        || (0..candidates).map(|_| (0..heads).map(|_| rng.random_range(-spread..=spread)).collect()).collect();
     let (keep, weight) = (logits(), logits());
     let slots = (heads + 1).max(6);
     let mut stage = Stage {
@@ -286,8 +290,7 @@ fn the_sum_of_weights_does_not_overflow() {
     let mut system = System::new(&design);
     let x: Vec<i32> = (0..512).map(|row| if row % 2 == 0 { 32767 } else { 32766 }).collect();
     let (keep, weight) = (vec![vec![2000]; 512], vec![vec![0]; 512]);
-    let stage =
-        Stage { heads: 1, row_words: 1, threshold: 513, make_package: true, last_slot: 5, keep, weight, x };
+    let stage = Stage { heads: 1, row_words: 1, threshold: 513, make_package: true, last_slot: 5, keep, weight, x };
     let (left, total) = expected(&stage, None);
     assert_eq!(total, Some(511 * 512));
     assert_eq!(system.run(&stage), left);
