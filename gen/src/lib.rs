@@ -13,6 +13,7 @@ pub mod package;
 pub mod pipeline;
 mod progress;
 pub mod prove;
+pub mod report;
 pub mod resources;
 pub mod simulated;
 pub mod summary;

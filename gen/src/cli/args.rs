@@ -37,7 +37,8 @@ pub enum Command {
     #[command(after_help = "Examples:
   heatvit run configs/digits.toml
   heatvit run configs/digits.toml --count 100 --json figures.json
-  heatvit run configs/digits.toml --out build/digits")]
+  heatvit run configs/digits.toml --out build/digits
+  heatvit run configs/digits.toml --report digits.html      which patches does it keep?")]
     Run(RunArgs),
     /// Write the output folder: Verilog, Vivado scripts, constraints, program and weights, manifest.
     ///
@@ -95,6 +96,20 @@ pub struct RunArgs {
     /// What to simulate.
     #[command(flatten)]
     pub proof: Proof,
+    /// Pictures of it.
+    #[command(flatten)]
+    pub page: Page,
+}
+
+/// The page about a run.
+#[derive(Clone, Debug, Args)]
+pub struct Page {
+    /// Write a page (HTML, one file) with the figures and, image by image, the patches that the selectors keep.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Number of images that the page shows; its figures are over all images.
+    #[arg(long, value_name = "N", default_value = "12", requires = "report", value_parser = count)]
+    pub report_images: usize,
 }
 
 /// Options of `gen`.

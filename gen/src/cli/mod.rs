@@ -5,7 +5,7 @@ mod args;
 #[cfg(feature = "train")]
 pub use args::TrainArgs;
 pub use args::{
-    Arguments, Command, EngineName, EvalArgs, GenArgs, Proof, QuantizeArgs, ResourcesArgs, RunArgs, ShowCommand,
+    Arguments, Command, EngineName, EvalArgs, GenArgs, Page, Proof, QuantizeArgs, ResourcesArgs, RunArgs, ShowCommand,
     SimArgs, Source,
 };
 
@@ -63,6 +63,53 @@ mod tests {
     fn examples(help: &str) -> Vec<Vec<&str>> {
         let lines = help.lines().filter_map(|line| line.strip_prefix("  ").filter(|l| l.starts_with("heatvit ")));
         lines.map(|line| line.split("  ").next().unwrap_or(line).split(' ').collect()).collect()
+    }
+
+    const DIGITS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../configs/digits.toml");
+
+    /// Exit code and both outputs of `heatvit run` on the digits.
+    fn run_digits(options: &[&str]) -> (u8, String, String) {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let exit = run_cli(["heatvit", "run", DIGITS].iter().chain(options), &mut out, &mut err);
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (exit, text(out), text(err))
+    }
+
+    #[test]
+    fn a_run_writes_its_page_also_into_its_own_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("out");
+        let page = place.join("pictures/page.html");
+        let (place, page) = (place.to_str().unwrap(), page.to_str().unwrap());
+        let options = ["--count", "2", "--report-images", "1", "--out", place, "--report", page];
+        let (exit, out, err) = run_digits(&options);
+        assert_eq!((exit, err.as_str()), (EXIT_EQUAL, ""));
+        assert!(out.ends_with("page.html (1 images)\n"), "{out}");
+        let first = std::fs::read_to_string(page).unwrap();
+        assert_eq!(first.matches("<article").count(), 1);
+        assert!(first.contains("the first 1 of 2") && first.contains("<h1>digits</h1>"));
+        // Neither time nor the machine's speed is on the page.
+        assert_eq!(run_digits(&options).0, EXIT_EQUAL);
+        assert_eq!(std::fs::read_to_string(page).unwrap(), first);
+    }
+
+    #[test]
+    fn a_page_that_cannot_be_written_is_refused_before_anything_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("file"), "x").unwrap();
+        let (place, page) = (folder.path().join("out"), folder.path().join("file/page.html"));
+        let options = ["--out", place.to_str().unwrap(), "--report", page.to_str().unwrap()];
+        let (exit, out, err) = run_digits(&options);
+        assert_eq!((exit, out.as_str()), (EXIT_REFUSED, ""));
+        assert!(err.starts_with("error: ") && err.contains("/file: cannot create"), "{err}");
+        assert!(!place.exists());
+    }
+
+    #[test]
+    fn a_number_of_pictures_needs_a_page() {
+        let (exit, _, err) = run_digits(&["--report-images", "3"]);
+        assert_eq!(exit, EXIT_REFUSED);
+        assert!(err.contains("--report <FILE>"), "{err}");
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! What `run` and `sim` share: simulate, compare, tell.
 
 use super::{print, write_json};
-use crate::cli::Proof;
+use crate::cli::{Page, Proof};
 use crate::error::GenError;
 use crate::evaluate::float_accuracy;
 use crate::pipeline::{Build, Request, open_images};
 use crate::prove::{Trial, all_patches, run, summarize, trace};
+use crate::report::gather::gather;
 use crate::summary::row;
 use crate::verify::window;
-use crate::{files, progress};
+use crate::{files, progress, report};
 use heatvit_model::float::Engine;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -18,8 +19,18 @@ pub fn default_place(config: &Path) -> PathBuf {
     Path::new("out").join(config.file_stem().unwrap_or_default())
 }
 
+/// Files that a command writes besides the JSON file.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'a> {
+    /// The output folder, beside which the waveform of a difference goes.
+    pub output: &'a Path,
+    /// Waveform of the first image.
+    pub waveform: Option<&'a Path>,
+    /// The page.
+    pub page: Option<&'a Page>,
+}
+
 /// Simulates the images, writes the figures and, about the first difference, report and waveform.
-/// `place` is the output folder, beside which that waveform goes; `traced` the waveform of the first image.
 ///
 /// # Errors
 /// Refused input.
@@ -27,7 +38,7 @@ pub fn prove(
     build: &Build,
     request: &Request,
     proof: &Proof,
-    (place, traced): (&Path, Option<&Path>),
+    places: Places<'_>,
     out: &mut dyn Write,
 ) -> Result<u8, GenError> {
     let config = build.config()?;
@@ -40,11 +51,16 @@ pub fn prove(
     }
     write_json(proof.json.as_deref(), &summary)?;
     print(out, &summary.table())?;
-    if let (Some(file), Some(first)) = (traced, trial.outcomes.first()) {
+    if let Some(Page { report: Some(file), report_images }) = places.page {
+        let page = gather(build, request, (&images, &trial.outcomes), &summary, *report_images)?;
+        report::place::write(file, &report::render(&page))?;
+        print(out, &row("report", &format!("{} ({} images)", file.display(), page.cards.len())))?;
+    }
+    if let (Some(file), Some(first)) = (places.waveform, trial.outcomes.first()) {
         waveform(build, &patches[0], 0..first.cycles + TAIL, file, out)?;
     }
     if let Some(index) = trial.differing() {
-        tell(build, &trial, index, &patches[index], place, out)?;
+        tell(build, &trial, index, &patches[index], places.output, out)?;
     }
     Ok(trial.exit())
 }
@@ -101,8 +117,9 @@ mod tests {
         });
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("new/digits");
+        let places = Places { output: &place, waveform: None, page: None };
         let mut out = Vec::new();
-        let exit = prove(&build, &request, &Proof { count: 1, json: None }, (&place, None), &mut out).unwrap();
+        let exit = prove(&build, &request, &Proof { count: 1, json: None }, places, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(exit, EXIT_MISMATCH);
         assert!(text.contains("  tensor    blocks.0.attn.rowsum.0\n"), "{text}");

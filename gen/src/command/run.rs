@@ -1,11 +1,12 @@
 //! `heatvit run`: the whole route, from the configuration to compared tensors.
 
 use super::print;
-use super::proof::{default_place, prove};
+use super::proof::{Places, default_place, prove};
 use crate::cli::RunArgs;
 use crate::error::GenError;
 use crate::package::check_place;
 use crate::pipeline::{Stage, build};
+use crate::report;
 use crate::summary::row;
 use std::io::Write;
 
@@ -17,9 +18,14 @@ pub fn run(arguments: &RunArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     let request = arguments.source.request();
     let place = arguments.out.clone().unwrap_or_else(|| default_place(&request.config));
     check_place(&place)?;
+    // A page inside the output folder can be tried when the folder is there, which is still before the simulation.
+    let (inside, outside): (Vec<_>, Vec<_>) = arguments.page.report.iter().partition(|file| file.starts_with(&place));
+    outside.into_iter().try_for_each(|file| report::place::check(file))?;
     let build = build(&request, Stage::Package)?;
     let package = build.package()?;
     package.write(&place)?;
+    inside.into_iter().try_for_each(|file| report::place::check(file))?;
     print(out, &row("output", &format!("{} ({} files)", place.display(), package.files().count())))?;
-    prove(&build, &request, &arguments.proof, (&place, None), out)
+    let places = Places { output: &place, waveform: None, page: Some(&arguments.page) };
+    prove(&build, &request, &arguments.proof, places, out)
 }

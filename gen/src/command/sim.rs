@@ -1,6 +1,6 @@
 //! `heatvit sim`: simulates and compares, writes no output folder.
 
-use super::proof::{default_place, prove};
+use super::proof::{Places, default_place, prove};
 use crate::cli::SimArgs;
 use crate::error::GenError;
 use crate::pipeline::{Stage, build};
@@ -14,5 +14,6 @@ pub fn sim(arguments: &SimArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     let request = arguments.source.request();
     let build = build(&request, Stage::Rtl)?;
     let place = default_place(&request.config);
-    prove(&build, &request, &arguments.proof, (&place, arguments.trace.as_deref()), out)
+    let places = Places { output: &place, waveform: arguments.trace.as_deref(), page: None };
+    prove(&build, &request, &arguments.proof, places, out)
 }

@@ -299,25 +299,25 @@ fn norms(
     let carried = delay_line(design, m, "row_p7", &carried, 9);
     let valid = flag_line(design, m, "is_residual_p7", is_residual, 9);
     let id = norm_table(design, parameters);
-    let table = place(
-        design,
-        m,
-        "norm_table",
-        id,
-        &[
-            ("stream", &path["stream_7"]),
-            ("squares", &path["square_7"]),
-            ("valid", &valid),
-            ("row", &carried.slice(0, row_bits)),
-            ("first", &carried.bit(row_bits + 1)),
-            ("last", &carried.bit(row_bits)),
-            ("gain", &constants.slice(0, 17)),
-            ("exponent", &constants.slice(17, 8).as_signed()),
-            ("eps", &constants.slice(25, 32)),
-            ("channels", &constants.slice(57, 11)),
-            ("inv_channels", &constants.slice(68, INVERSE_BITS)),
-            ("read_address", &ports.stream.row_t1),
-        ],
-    );
+    let of_row = [carried.slice(0, row_bits), carried.bit(row_bits + 1), carried.bit(row_bits)];
+    let of_norm = [
+        constants.slice(0, 17),
+        constants.slice(17, 8).as_signed(),
+        constants.slice(25, 32),
+        constants.slice(57, 11),
+        constants.slice(68, INVERSE_BITS),
+    ];
+    let mut inputs = vec![
+        ("stream", &path["stream_7"]),
+        ("squares", &path["square_7"]),
+        ("valid", &valid),
+        ("read_address", &ports.stream.row_t1),
+    ];
+    inputs.extend(["row", "first", "last"].into_iter().zip(&of_row));
+    inputs.extend(["gain", "exponent", "eps", "channels", "inv_channels"].into_iter().zip(&of_norm));
+    if let Some((_, unit)) = ports.selecting {
+        inputs.push(("clear", &unit["active"]));
+    }
+    let table = place(design, m, "norm_table", id, &inputs);
     m.assign(&reads.norm, &table["read_data"]);
 }

@@ -6,7 +6,7 @@ use crate::parameters::Parameters;
 use crate::pipeline::{Outputs, delay_line, place};
 use crate::post::PostEntry;
 use crate::schedule::descriptor::{COUNT_CANDIDATES, COUNT_TOKENS, Field, select};
-use crate::selector::{FACTOR_BITS, LOGIT_LANE, selector};
+use crate::selector::{FACTOR_BITS, LOGIT_LANE, SLOT_BITS, selector};
 use heatvit_rtl::{Design, Expr, ModuleBuilder, Ty};
 
 /// Wires into the selector that later stages drive.
@@ -39,7 +39,8 @@ pub(super) fn place_selector(
     [reset, run, descriptor, counts, scores]: [&Expr; 5],
 ) -> Outputs {
     let of = |which: Field| field(descriptor, which);
-    let last_head = m.wire("last_head", &(of(select::HEADS) - literal(1)).slice(0, 16));
+    let last_head =
+        m.wire("last_head", &(of(select::HEADS).slice(0, SLOT_BITS) - Expr::lit(1, SLOT_BITS)).slice(0, SLOT_BITS));
     let id = selector(design, parameters);
     place(
         design,
@@ -73,9 +74,8 @@ pub(super) fn legal(m: &mut ModuleBuilder, parameters: &Parameters, [descriptor,
     let some = heads.ne(&zero) & candidates.ne(&zero) & of(select::ROW_WORDS).ne(&zero);
     let fits = heads.le(&literal(parameters.selector_heads)) & rows.le(&literal(parameters.max_tokens));
     // The divider has to be through with a token when the next one is ready; the slot's number has five bits.
-    let in_time = last_slot.ge(&heads) & last_slot.ge(&literal(5)) & last_slot.lt(&literal(32));
-    let package = (&rows - &candidates).slice(0, 16).lt(&literal(2));
-    m.wire("select_legal", &(active | (some & fits & in_time & package)))
+    let in_time = last_slot.ge(&heads) & last_slot.ge(&literal(5)) & last_slot.lt(&literal(1 << SLOT_BITS));
+    m.wire("select_legal", &(active | (some & fits & in_time)))
 }
 
 /// Address of a residual two cycles after its total: of the row itself, or of where the selector found it.

@@ -126,7 +126,10 @@ fn read_path(
     let source_t3 = or_selector(&source_t3, &|_| Expr::lit(1, 2));
     let limit_t3 = delay_line(design, m, "limit_t3", &control["reduction_limit"], DATA_CYCLES);
     // Package: the share is the multiplier at a shift by 20, 14 bits of the share and 6 of the residual's fraction.
-    let norm = or_selector(&reads.norm, &|s| Expr::concat(&[Expr::lit(1, 2), s["share"].extend(17), Expr::lit(0, 23)]));
+    // The norm's entry is zero meanwhile.
+    let factor = or_selector(&reads.norm.slice(23, 17), &|s| s["share"].extend(17));
+    let sel = or_selector(&reads.norm.slice(40, 2), &|_| Expr::lit(1, 2));
+    let norm = Expr::concat(&[sel, factor, reads.norm.slice(0, 23)]);
     let ones = selector.map(|unit| {
         let class = &source.eq_lit(3) & &control["first_reduction"];
         (delay_line(design, m, "class_t3", &class, DATA_CYCLES), &unit["accumulate"])

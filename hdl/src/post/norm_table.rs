@@ -26,6 +26,7 @@ pub fn norm_table(design: &mut Design, parameters: &Parameters) -> ModuleId {
         (name, m.input(name, unit.signal(unit.find(name).expect("a port of rsqrt")).ty.clone(), "see rsqrt"))
     });
     let read_address = m.input("read_address", Ty::bits(row_bits), "row to look up");
+    let clear = parameters.has_selector().then(|| m.input("clear", Ty::bit(), "give zeros: the selector adds its own"));
     let one = Expr::lit(1, 1);
     let terms = m.elements(&stream);
     let sum = adder_tree(&mut m, "sum", &terms);
@@ -84,6 +85,8 @@ pub fn norm_table(design: &mut Design, parameters: &Parameters) -> ModuleId {
         "shift selector, multiplier and mean of each row",
     );
     let out = m.output_reg("read_data", Ty::bits(ENTRY_BITS), "two cycles after the address");
-    m.drive(&out, &looked_up, None, None);
+    let zero = Expr::lit(0, ENTRY_BITS);
+    let given = clear.map_or(looked_up.clone(), |clear| clear.mux(&zero, &looked_up));
+    m.drive(&out, &given, None, None);
     design.add(m.finish())
 }

@@ -46,6 +46,7 @@ struct SelectorControl {
     pub row_words: Signal<In, Bits<16>>,
     pub rows: Signal<In, Bits<16>>,
     pub candidates: Signal<In, Bits<16>>,
+    pub logit_words: Signal<In, Bits<16>>,
     pub make_package: Signal<In, Bit>,
     pub divided: Signal<In, Bit>,
     pub enough: Signal<In, Bit>,
@@ -80,7 +81,6 @@ struct SelectorControl {
     pub count_register: Signal<Out, Bits<16>>,
     pub count: Signal<Out, Bits<16>>,
     phase: DFF<Phase>,
-    token: DFF<Bits<16>>,
     at_slot: DFF<Bits<16>>,
     address: DFF<Bits<16>>,
     seen: DFF<Bits<16>>,
@@ -102,7 +102,6 @@ struct SelectorControl {
     last_word: Signal<Local, Bit>,
     next_item: Signal<Local, Bits<16>>,
     next_word: Signal<Local, Bits<16>>,
-    next_token: Signal<Local, Bits<16>>,
 }
 
 impl Logic for SelectorControl {
@@ -112,7 +111,6 @@ impl Logic for SelectorControl {
             self,
             clock,
             phase,
-            token,
             at_slot,
             address,
             seen,
@@ -132,9 +130,8 @@ impl Logic for SelectorControl {
         self.slot_valid.next = self.phase.q.val() == Phase::Score;
         self.slot.next = self.at_slot.q.val();
         self.score_address.next = self.address.q.val();
-        self.next_token.next = self.token.q.val() + 1;
         self.last_of_token.next = self.at_slot.q.val() == self.last_slot.val();
-        self.last_token.next = self.next_token.val() == self.candidates.val();
+        self.last_token.next = self.address.q.val() == self.logit_words.val();
 
         // A decision: the class token stays whatever its score.
         self.decides.next = self.scoring.val() & self.divided.val();
@@ -192,7 +189,6 @@ impl Logic for SelectorControl {
         }
         match self.phase.q.val() {
             Phase::Idle => {
-                self.token.d.next = 0.into();
                 self.at_slot.d.next = 0.into();
                 self.address.d.next = 0.into();
                 self.seen.d.next = 0.into();
@@ -215,7 +211,6 @@ impl Logic for SelectorControl {
                 }
                 if self.last_of_token.val() {
                     self.at_slot.d.next = 0.into();
-                    self.token.d.next = self.next_token.val();
                     if self.last_token.val() {
                         self.phase.d.next = Phase::Decide;
                     }
@@ -301,6 +296,7 @@ const DOC: &str = "Scores the tokens, decides, has the package made, and sets th
 - row_words: words a row of the residual stream\n\
 - rows: rows of the residual stream\n\
 - candidates: the same without a package token\n\
+- logit_words: words of logits of all of them\n\
 - make_package: dropped tokens leave a package\n\
 - divided: the divider has a quotient\n\
 - enough: it is a score that keeps the token\n\

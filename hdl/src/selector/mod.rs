@@ -13,4 +13,4 @@ pub use control::selector_control;
 pub use divider::divider;
 pub use scoring::scoring;
 pub use tables::{count_log, drop_table, offset_table};
-pub use unit::{FACTOR_BITS, LOGIT_LANE, selector};
+pub use unit::{FACTOR_BITS, LOGIT_LANE, SLOT_BITS, selector};

@@ -10,6 +10,8 @@ use heatvit_rtl::{Design, Expr, ModuleBuilder, ModuleId, Ty};
 
 /// Bits of the factors of the shared multiplier.
 pub const FACTOR_BITS: u32 = SIGMOID_BITS;
+/// Bits of a slot's number.
+pub const SLOT_BITS: u32 = 5;
 /// Bits of a logit in memory S.
 pub const LOGIT_LANE: u32 = 16;
 
@@ -48,7 +50,7 @@ impl Ports {
             reset: m.input("reset", Ty::bit(), "forget everything"),
             run: m.input("run", Ty::bit(), "stays high until `done`"),
             last_slot: m.input("last_slot", wide.clone(), "cycles from one token to the next, less one"),
-            last_head: m.input("last_head", wide.clone(), "heads, less one"),
+            last_head: m.input("last_head", Ty::bits(SLOT_BITS), "heads, less one"),
             row_words: m.input("row_words", wide.clone(), "words a row of the residual stream"),
             threshold: m.input("threshold", Ty::bits(SCORE_BITS), "tokens with at least this score are kept, 1/512"),
             make_package: m.input("make_package", Ty::bit(), "dropped tokens leave a package"),
@@ -123,6 +125,7 @@ fn control(
             ("row_words", &ports.row_words),
             ("rows", &ports.rows),
             ("candidates", &ports.candidates),
+            ("logit_words", &ports.candidates.shl_const(1).slice(0, 16)),
             ("make_package", &ports.make_package),
             ("divided", divided),
             ("enough", enough),
@@ -143,14 +146,14 @@ fn score_terms(
     ports: &Ports,
     control: &Outputs,
 ) -> (Outputs, Expr) {
-    let slot = control["slot"].slice(0, 5);
+    let slot = control["slot"].slice(0, SLOT_BITS);
     let valid = &control["slot_valid"];
     let of_slot = |number: u64| valid & slot.eq_lit(number);
     let take_keep = m.delay_flag("take_keep", &of_slot(0), 1 + DATA);
     let take_weight = m.delay_flag("take_weight", &of_slot(1), 1 + DATA);
     let head = m.delay("head", &slot, HEAD);
     let first = m.delay("first", &of_slot(0), HEAD + 3);
-    let last = m.delay_flag("last", &(valid & slot.eq(&ports.last_head.slice(0, 5))), HEAD + 4);
+    let last = m.delay_flag("last", &(valid & slot.eq(&ports.last_head)), HEAD + 4);
     let id = scoring(design, parameters.selector_heads);
     let head_bits = parameters.selector_heads.next_power_of_two().ilog2().max(1);
     let terms = place(

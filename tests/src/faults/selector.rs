@@ -3,6 +3,7 @@
 use super::Fault;
 use super::Found::{Error, Tensor};
 use super::edit::next;
+use heatvit_gen::verify::Ending::Error as Code;
 use heatvit_rtl::{BinaryOp, Expr, ExprKind};
 
 /// The table.
@@ -259,7 +260,7 @@ pub const FAULTS: &[Fault] = &[
         module: "core",
         what: "the count registers miss what the selector found",
         plant: |e| e.input("registers", "write", |write| write & Expr::lit(0, 1)),
-        found: Error(3, "embed"),
+        found: Error(Code(3), "embed"),
     },
     Fault {
         module: "loader_control",
