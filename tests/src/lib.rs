@@ -21,6 +21,8 @@ mod icarus_runs;
 #[cfg(test)]
 mod language;
 #[cfg(test)]
+mod resources;
+#[cfg(test)]
 mod route;
 #[cfg(test)]
 mod selectors;

@@ -4,6 +4,7 @@ use super::tree::{DesignUsage, ModuleUsage};
 use super::usage::{Percent, Usage, device};
 use crate::summary::grouped;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Two designs that differ in one thing.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -12,6 +13,8 @@ pub struct Comparison {
     pub without: DesignUsage,
     /// What it adds.
     pub adds: Usage,
+    /// The part of it in each module type, over all instances, most lookup tables first.
+    pub by_module: Vec<(String, Usage)>,
     /// The same in % of the design without it.
     pub adds_percent_of_design: Percent,
     /// The same in % of the device.
@@ -24,6 +27,7 @@ impl Comparison {
         let adds = with.total - without.total;
         Self {
             adds,
+            by_module: by_module(with, &without),
             adds_percent_of_design: adds.percent_of(&without.total),
             adds_percent_of_device: adds.percent_of(&device()),
             without,
@@ -72,6 +76,7 @@ impl Report {
         text += &share("% of the ZU9EG", &self.design_percent_of_device);
         if let Some(c) = &self.selectors {
             text += &format!("\n{}", total("without selectors", &c.without.total));
+            c.by_module.iter().for_each(|(name, adds)| text += &total(&format!("  {name}"), adds));
             text += &total("selectors add", &c.adds);
             text += &share("% of the design", &c.adds_percent_of_design);
             text += &share("% of the ZU9EG", &c.adds_percent_of_device);
@@ -79,6 +84,19 @@ impl Report {
         text + "\nModules without the instances inside them. By Yosys, without optimization across modules: \
                 upper bounds of what Vivado needs.\n"
     }
+}
+
+/// Module types that take more or less than in the other design.
+fn by_module(with: &DesignUsage, without: &DesignUsage) -> Vec<(String, Usage)> {
+    let mut adds: BTreeMap<&str, Usage> = with.modules.iter().map(|m| (m.name.as_str(), m.total)).collect();
+    for m in &without.modules {
+        let entry = adds.entry(&m.name).or_default();
+        *entry = *entry - m.total;
+    }
+    let changed = adds.into_iter().filter(|(_, usage)| *usage != Usage::default());
+    let mut changed: Vec<(String, Usage)> = changed.map(|(name, usage)| (name.to_owned(), usage)).collect();
+    changed.sort_by_key(|(_, usage)| (-usage.lut, -usage.ff));
+    changed
 }
 
 fn line(name: &str, columns: [&str; 7]) -> String {
@@ -133,6 +151,7 @@ design                                             128    11,000    20,000      
 % of the ZU9EG                                  5.08 %    4.01 %    3.65 %    1.32 %          
 
 without selectors                                  128    10,000    20,000        10         4
+  core                                               0     1,000         0         0         0
 selectors add                                        0     1,000         0         0         0
 % of the design                                 0.00 %   10.00 %    0.00 %    0.00 %          
 % of the ZU9EG                                  0.00 %    0.36 %    0.00 %    0.00 %          
