@@ -100,10 +100,11 @@ const SELECTOR_MODULES: [&str; 8] =
     ["count_log", "divider", "drop_table", "offset_table", "scoring", "selector", "selector_control", "sigmoid"];
 
 /// Modules that lend a selector something, pass something on, or put its token counts into the results.
-const LENDERS: [&str; 9] = [
+const LENDERS: [&str; 10] = [
     "bus_interface",
     "core",
     "heatvit_top",
+    "norm_table",
     "operand_lane",
     "operand_path",
     "post_queue",
