@@ -72,8 +72,7 @@ fn kept_share(images: &[Image], stages: &[Vec<Stage>], subject: bool) -> Option<
     let (mut all, mut kept) = (0usize, 0usize);
     for (image, stages) in images.iter().zip(stages) {
         let (subjects, last) = (image.subject.as_ref()?, stages.last()?);
-        for (is_subject, is_kept) in subjects.iter().zip(&last.kept).filter(|(s, _)| **s == subject) {
-            debug_assert_eq!(*is_subject, subject);
+        for (_, is_kept) in subjects.iter().zip(&last.kept).filter(|(s, _)| **s == subject) {
             all += 1;
             kept += usize::from(*is_kept);
         }

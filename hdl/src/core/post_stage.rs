@@ -254,7 +254,8 @@ fn write_back(
     let also_values = ports.selecting.map(|_| (carried.bit(at), carried.slice(at + 1, 16)));
     let package = ports.selecting.zip(ports.stream.package.as_ref()).map(|((_, unit), words)| Write {
         enable: unit["package_write"].clone(),
-        mask: ports.fills[1].mask.clone().map(|mask| Expr::lit((1 << mask.width()) - 1, mask.width())),
+        // All parts of the word, as in a fill.
+        mask: ports.fills[1].mask.clone(),
         address: unit["package_address"].clone(),
         data: words.as_unsigned(),
     });
