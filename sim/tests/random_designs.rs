@@ -292,6 +292,15 @@ fn compare(seed: u64) {
     }
 }
 
+/// Seeds that once found a difference.
+#[test]
+fn kept_seeds() {
+    // Complements of wide values whose top limb was a narrower node.
+    for seed in [508_471_966_366_338_526, 1_001_746, 1_002_308] {
+        compare(seed);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]

@@ -6,27 +6,33 @@ use heatvit_rtl::{BinaryOp, UnaryOp};
 
 const BIT: Kind = Kind { width: 1, signed: false };
 
+/// What the limb of a value is, whatever its node is.
+fn limb_kind(value: &Value, limb: usize) -> Kind {
+    Kind::bits((value.width - 64 * limb as u32).min(64))
+}
+
 impl Netlist {
     /// A unary operator on a wide value; `width` is that of the result.
     pub fn wide_unary(&mut self, op: UnaryOp, a: &Value) -> Value {
         match op {
             UnaryOp::Not => {
-                let limbs: Vec<NodeId> = self.limbs(a).into_iter().map(|l| self.complement(l)).collect();
+                let limbs = self.limbs(a).into_iter().enumerate();
+                let limbs: Vec<NodeId> = limbs.map(|(i, l)| self.complement(l, limb_kind(a, i))).collect();
                 self.join_limbs(&limbs, a.width, a.signed)
             }
             UnaryOp::Neg => {
                 let zero = self.value_const(&[], a.width, a.signed);
                 self.wide_sum(&zero, a, true, true)
             }
-            UnaryOp::ReduceAnd => self.wide_reduce(a, Binary::And, |n, l| {
-                let ones = n.constant(u64::MAX, n.kind(l));
+            UnaryOp::ReduceAnd => self.wide_reduce(a, Binary::And, |n, l, kind| {
+                let ones = n.constant(u64::MAX, kind);
                 n.binary(Binary::Eq, l, ones, BIT)
             }),
-            UnaryOp::ReduceOr => self.wide_reduce(a, Binary::Or, |n, l| {
+            UnaryOp::ReduceOr => self.wide_reduce(a, Binary::Or, |n, l, _| {
                 let zero = n.constant(0, n.kind(l));
                 n.binary(Binary::Ne, l, zero, BIT)
             }),
-            UnaryOp::ReduceXor => self.wide_reduce(a, Binary::Xor, |n, l| n.parity(l)),
+            UnaryOp::ReduceXor => self.wide_reduce(a, Binary::Xor, |n, l, _| n.parity(l)),
         }
     }
 
@@ -40,14 +46,15 @@ impl Netlist {
         self.mux(beyond, all, low)
     }
 
-    fn complement(&mut self, limb: NodeId) -> NodeId {
-        let kind = self.kind(limb);
+    /// All bits of a limb of this kind flipped; its node may be narrower, with zeros above.
+    fn complement(&mut self, limb: NodeId, kind: Kind) -> NodeId {
         let ones = self.constant(u64::MAX, kind);
         self.binary(Binary::Xor, limb, ones, kind)
     }
 
-    fn wide_reduce(&mut self, a: &Value, join: Binary, each: impl Fn(&mut Self, NodeId) -> NodeId) -> Value {
-        let bits: Vec<NodeId> = self.limbs(a).into_iter().map(|l| each(self, l)).collect();
+    fn wide_reduce(&mut self, a: &Value, join: Binary, each: impl Fn(&mut Self, NodeId, Kind) -> NodeId) -> Value {
+        let limbs = self.limbs(a).into_iter().enumerate();
+        let bits: Vec<NodeId> = limbs.map(|(i, l)| each(self, l, limb_kind(a, i))).collect();
         let all = bits.into_iter().reduce(|x, y| self.binary(join, x, y, BIT));
         let all = all.unwrap_or_else(|| self.constant(0, BIT));
         Value::node(all, 1, false)
@@ -66,7 +73,7 @@ impl Netlist {
                 let differ = self.wide_bitwise(Binary::Xor, a, b, false);
                 let any = self.wide_unary(UnaryOp::ReduceOr, &differ);
                 let any = self.value_node(&any);
-                Value::node(self.complement(any), 1, false)
+                Value::node(self.complement(any, BIT), 1, false)
             }
             BinaryOp::Ne => {
                 let differ = self.wide_bitwise(Binary::Xor, a, b, false);
@@ -75,7 +82,7 @@ impl Netlist {
             BinaryOp::Lt => Value::node(self.wide_less(a, b), 1, false),
             BinaryOp::Le => {
                 let greater = self.wide_less(b, a);
-                Value::node(self.complement(greater), 1, false)
+                Value::node(self.complement(greater, BIT), 1, false)
             }
             BinaryOp::Shl | BinaryOp::Shr => self.wide_shift(a, b, op == BinaryOp::Shl),
         }
