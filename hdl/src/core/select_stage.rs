@@ -76,7 +76,7 @@ pub(super) fn legal(m: &mut ModuleBuilder, parameters: &Parameters, [descriptor,
     // The divider has to be through with a token when the next one is ready; the slot's number has five bits.
     let in_time = last_slot.ge(&heads) & last_slot.ge(&literal(5)) & last_slot.lt(&literal(1 << SLOT_BITS));
     // A package is one row; with it the rows fit the memories, so their low bits decide.
-    let bits = parameters.max_tokens.ilog2() + 1;
+    let bits = parameters.row_depth().ilog2() + 1;
     let extra = (&rows.slice(0, bits) - &candidates.slice(0, bits)).slice(1, bits - 1);
     let package = extra.eq_lit(0) & candidates.slice(bits, 16 - bits).eq_lit(0);
     m.wire("select_legal", &(active | (some & fits & in_time & package)))
