@@ -1,5 +1,6 @@
 //! What can be written on the command line, and the help that explains it.
 
+use super::BenchCommand;
 use crate::pipeline::{Request, Stage};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -79,6 +80,11 @@ pub enum Command {
     /// beside the first, the curves as <name>.training.json.
     #[cfg(feature = "train")]
     Train(TrainArgs),
+    /// Measure how fast parts of the tool are on this machine.
+    #[command(subcommand)]
+    #[command(after_help = "Example:
+  heatvit bench golden configs/deit_tiny.toml")]
+    Bench(BenchCommand),
     /// Show what the tool knows.
     #[command(subcommand)]
     Show(ShowCommand),
@@ -152,7 +158,7 @@ pub struct Proof {
 }
 
 /// A number of images.
-fn count(text: &str) -> Result<usize, String> {
+pub(super) fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("at least one image is needed".to_owned()),
         Ok(count) => Ok(count),

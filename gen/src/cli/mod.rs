@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out. Results go to stdout, progress and errors to stderr.
 
 mod args;
+mod bench_args;
 
 #[cfg(feature = "train")]
 pub use args::TrainArgs;
@@ -8,6 +9,8 @@ pub use args::{
     Arguments, Command, EngineName, EvalArgs, GenArgs, Page, Proof, QuantizeArgs, ResourcesArgs, RunArgs, ShowCommand,
     SimArgs, Source,
 };
+
+pub use bench_args::{BenchCommand, GoldenBenchArgs};
 
 use crate::command;
 use clap::Parser as _;
@@ -124,7 +127,7 @@ mod tests {
                 found.push(example[1].to_owned());
             }
         }
-        for name in ["run", "gen", "sim", "eval", "quantize", "resources", "show"] {
+        for name in ["run", "gen", "sim", "eval", "quantize", "resources", "bench", "show"] {
             assert!(found.iter().any(|f| f == name), "no example of {name}");
         }
     }

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod bench;
 mod eval;
 mod generate;
 mod proof;
@@ -32,6 +33,7 @@ pub fn execute(command: &Command, out: &mut dyn Write) -> Result<u8, GenError> {
         Command::Resources(arguments) => resources::resources(arguments, out),
         #[cfg(feature = "train")]
         Command::Train(arguments) => train::train(arguments, out),
+        Command::Bench(what) => bench::bench(what, out),
         Command::Show(what) => show::show(what, out),
     }
 }
