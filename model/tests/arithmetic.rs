@@ -86,8 +86,8 @@ fn selector_score_and_decision() {
 
 #[test]
 fn package_token() {
-    assert_eq!([100, 28, 72].map(|weight| share(weight, 200)), [8192, 2294, 5898]);
-    assert_eq!(round_shift(8192 * 1000 - 2294 * 500 + 5898 * 40, 14), 444);
+    assert_eq!([100, 28, 72].map(|weight| share(weight, 200)), [8192, 2293, 5898]);
+    assert_eq!(round_shift(8192 * 1000 - 2293 * 500 + 5898 * 40, 14), 444);
     let (x, scores, mask) = ([7, 1000, 9, -500, 40], [0, 100, 300, 28], [true, false, true, false]);
     assert_eq!(package(&x, 1, &scores, &mask, Some(72)), Some(Package { row: vec![444], weight: 200 }));
 }

@@ -93,7 +93,7 @@ fn payloads(selectors: bool) -> Vec<(String, String)> {
                 selector("control_offset_write"),
                 format!("{{{}, {}}}", selector("control_offset_row"), selector("control_offset")),
             ),
-            (selector("control_share_write"), selector("rounded_share")),
+            (selector("control_share_write"), selector("share_of_row")),
         ]);
     }
     for channel in ["b", "r"] {

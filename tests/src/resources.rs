@@ -11,6 +11,7 @@ const DIGITS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../configs/digits.tom
 
 /// What selectors may add to the dense design of a 16 x 16 array, in %.
 const MOST_DSP: f64 = 6.0;
+const MOST_LUT: f64 = 12.0;
 
 /// The JSON of a configuration.
 fn count(config: &str) -> (Value, String) {
@@ -52,7 +53,7 @@ fn selectors_add_no_more_than_they_may() {
     assert_eq!(adds, usage(&with["total"]) - usage(&without["total"]));
     let share = adds.percent_of(&usage(&without["total"]));
     println!("{table}");
-    assert!(share.dsp.unwrap() <= MOST_DSP, "{share:?}");
+    assert!(share.dsp.unwrap() <= MOST_DSP && share.lut.unwrap() <= MOST_LUT, "{share:?}");
     assert!(adds.lut > 0 && adds.ff > 0, "{adds:?}");
     assert_eq!(usage(&figures["device"]), device());
 }

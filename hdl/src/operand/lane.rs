@@ -80,8 +80,8 @@ pub fn operand_lane(design: &mut Design, lane_bits: u32, selector: bool) -> Modu
         let kept_5 = m.reg("kept_5", &kept);
         sources.push(Expr::concat(&[Expr::lit(0, 1), kept_5.mux(&Expr::lit(127, 7), &Expr::lit(0, 7))]));
         let word = m.output_reg("word_5", Ty::signed(16), "residual of the package");
-        // A mean leaves 16 bits by no more than the rounding of its shares.
-        m.drive(&word, &scaled.trunc(17).saturate(16), None, None);
+        // Shares add up to no more than one, so a mean of 16-bit values needs no saturation.
+        m.drive(&word, &scaled.trunc(16), None, None);
     }
     let chosen = select(&source, &sources).as_signed();
     m.drive(&operand, &chosen, None, None);

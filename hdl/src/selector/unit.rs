@@ -56,7 +56,7 @@ impl Ports {
             make_package: m.input("make_package", Ty::bit(), "dropped tokens leave a package"),
             rows: m.input("rows", wide.clone(), "rows of the residual stream"),
             candidates: m.input("candidates", wide, "the same without a package token"),
-            word: m.input("word", Ty::bits(LOGIT_LANE * heads), "low lanes of memory S, four cycles after `address`"),
+            word: m.input("word", Ty::bits(LOGIT_LANE * heads), "low lanes of memory S, three cycles after `address`"),
             product: m.input("product", Ty::bits(PRODUCT_BITS), "factor_a * factor_b, a cycle later"),
             gather_row: m.input("gather_row", Ty::bits(row_bits), "row to look up"),
         }
@@ -182,8 +182,8 @@ fn drops(
 ) -> Outputs {
     let row_bits = parameters.row_depth().ilog2();
     let row = |name: &str| control[name].slice(0, row_bits);
-    // The quotient has one bit more than the share: half of the last place rounds it.
-    let share = m.wire("rounded_share", &(quotient + Expr::lit(1, 1)).slice(1, SHARE_BITS));
+    // The divider makes bits in pairs: its quotient has one bit more than the share.
+    let share = m.wire("share_of_row", &quotient.slice(1, SHARE_BITS));
     let id = drop_table(design, parameters);
     place(
         design,

@@ -110,10 +110,10 @@ pub const FAULTS: &[Fault] = &[
     },
     Fault {
         module: "selector",
-        what: "shares of the package are cut instead of rounded",
+        what: "shares of the package are rounded instead of cut",
         plant: |e| {
-            let cut = e.bits("quotient", 1, 15);
-            e.drive("rounded_share", &cut);
+            let rounded = (e.whole("quotient") + Expr::lit(1, 1)).slice(1, 15);
+            e.drive("share_of_row", &rounded);
         },
         found: Tensor("selectors.0.package"),
     },
