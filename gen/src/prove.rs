@@ -2,7 +2,7 @@
 
 use crate::cli::{EXIT_EQUAL, EXIT_MISMATCH};
 use crate::compare::stretches;
-use crate::data_set::Image;
+use crate::data_set::{About, Image};
 use crate::error::GenError;
 use crate::pipeline::{Build, patches};
 use crate::simulated::SimulatedDevice;
@@ -126,7 +126,8 @@ fn dense(build: &Build, trial: &Trial) -> Result<Dense, GenError> {
 /// # Errors
 /// A build that does not reach the program.
 pub fn summarize(build: &Build, images: &[Image], trial: &Trial) -> Result<Summary, GenError> {
-    let mut summary = verify::summarize(&trial.outcomes, images, dense(build, trial)?, trial.build);
+    let about: Vec<About> = images.iter().map(|image| image.about.clone()).collect();
+    let mut summary = verify::summarize(&trial.outcomes, &about, dense(build, trial)?, trial.build);
     let a = &build.config()?.accelerator;
     summary.derive(u64::from(a.rows * a.columns), a.clock_mhz);
     Ok(summary)

@@ -18,6 +18,19 @@ pub struct Accuracy {
     pub rtl: Option<f64>,
 }
 
+impl Accuracy {
+    /// True when no engine has one.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn row(&self) -> String {
+        let engines = [("float", self.float), ("int8", self.int8), ("RTL", self.rtl)];
+        let shown: Vec<String> = engines.iter().filter_map(|(n, a)| a.map(|a| format!("{n} {}", percent(a)))).collect();
+        shown.join(", ")
+    }
+}
+
 /// Multiply-accumulates of matrix products per image.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Macs {
@@ -105,8 +118,14 @@ pub struct Summary {
     /// Pairs of image and tensor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tensors_compared: Option<usize>,
+    /// Class folders, where the classes come from them and are fewer than the network's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_folders: Option<usize>,
     /// Accuracy over the same images.
     pub accuracy: Accuracy,
+    /// Share of images whose class is among the five largest logits, for networks with more classes than that.
+    #[serde(skip_serializing_if = "Accuracy::is_empty")]
+    pub accuracy_top5: Accuracy,
     /// What the selectors leave of the tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<Tokens>,
@@ -151,7 +170,12 @@ impl Summary {
         if let (Some(mismatches), Some(tensors)) = (self.mismatches, self.tensors_compared) {
             rows.push(("mismatches", format!("{} in {} tensors", grouped(mismatches as u64), grouped(tensors as u64))));
         }
-        rows.extend(self.accuracy_row());
+        if let Some(folders) = self.class_folders {
+            rows.push(("class folders", format!("{} for the first classes of the network", grouped(folders as u64))));
+        }
+        for (name, accuracy) in [("accuracy", &self.accuracy), ("in the first 5", &self.accuracy_top5)] {
+            rows.extend((!accuracy.is_empty()).then(|| (name, accuracy.row())));
+        }
         rows.extend(self.tokens.iter().flat_map(token_rows));
         if let Some(macs) = &self.macs {
             rows.push(("MACs per image", rounded(macs.executed_mean)));
@@ -173,12 +197,6 @@ impl Summary {
             rows.push(("simulator", format!("{speed} cycles/s, built in {:.2} s", sim.build_seconds)));
         }
         rows.iter().map(|(name, value)| row(name, value)).collect()
-    }
-
-    fn accuracy_row(&self) -> Option<(&'static str, String)> {
-        let engines = [("float", self.accuracy.float), ("int8", self.accuracy.int8), ("RTL", self.accuracy.rtl)];
-        let shown: Vec<String> = engines.iter().filter_map(|(n, a)| a.map(|a| format!("{n} {}", percent(a)))).collect();
-        (!shown.is_empty()).then(|| ("accuracy", shown.join(", ")))
     }
 }
 

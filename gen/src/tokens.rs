@@ -1,6 +1,6 @@
 //! Which patches the selectors keep, and statistics of it over images.
 
-use crate::data_set::Image;
+use crate::data_set::About;
 use heatvit_model::golden::Trace;
 use serde::Serialize;
 
@@ -55,7 +55,7 @@ pub struct Tokens {
 
 impl Tokens {
     /// Statistics of images and their stages; `None` for a dense network.
-    pub fn of(images: &[Image], stages: &[Vec<Stage>], dense: usize) -> Option<Self> {
+    pub fn of(images: &[About], stages: &[Vec<Stage>], dense: usize) -> Option<Self> {
         let count = stages.first()?.len();
         let rows = |s: usize| stages.iter().map(move |image| image[s].rows as f64);
         let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / stages.len() as f64;
@@ -68,7 +68,7 @@ impl Tokens {
 }
 
 /// Share of the patches with (or without) the subject that the last stage keeps.
-fn kept_share(images: &[Image], stages: &[Vec<Stage>], subject: bool) -> Option<f64> {
+fn kept_share(images: &[About], stages: &[Vec<Stage>], subject: bool) -> Option<f64> {
     let (mut all, mut kept) = (0usize, 0usize);
     for (image, stages) in images.iter().zip(stages) {
         let (subjects, last) = (image.subject.as_ref()?, stages.last()?);
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn statistics_over_images() {
-        let image = |subject: Option<Vec<bool>>| Image { pixels: Vec::new(), label: 0, subject };
+        let image = |subject: Option<Vec<bool>>| About { label: None, subject };
         let known = image(Some(vec![false, false, true, false, true]));
         let all = vec![Stage { kept: vec![true; 5], score: vec![Some(512); 5], rows: 6 }; 2];
         let stages = [stages(&trace()), all];

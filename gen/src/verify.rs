@@ -1,7 +1,7 @@
 //! Images through the simulated design, compared with the golden model.
 
 use crate::compare::{Comparison, Event, Stretch, compare};
-use crate::data_set::Image;
+use crate::data_set::About;
 use crate::error::GenError;
 use crate::evaluate::class_of;
 use crate::progress;
@@ -181,12 +181,12 @@ pub struct Dense {
 }
 
 /// The figures of the outcomes, without what needs the configuration.
-pub fn summarize(outcomes: &[Outcome], images: &[Image], dense: Dense, build: Duration) -> Summary {
+pub fn summarize(outcomes: &[Outcome], images: &[About], dense: Dense, build: Duration) -> Summary {
     let total: u64 = outcomes.iter().map(|o| o.cycles).sum();
     let time: Duration = outcomes.iter().map(|o| o.host_time).sum();
     let classes = |class: fn(&Outcome) -> usize| {
         let found: Vec<usize> = outcomes.iter().map(class).collect();
-        crate::evaluate::accuracy(images, &found)
+        crate::evaluate::accuracy(images.iter().map(|i| i.label).zip(found))
     };
     let mut summary = Summary {
         images: outcomes.len(),

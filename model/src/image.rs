@@ -4,6 +4,10 @@
 //! Elements of a patch are in the order channel, row, column; row 0 of the result belongs to the class
 //! token and is zero.
 
+mod pixels;
+
+pub use pixels::{Normalisation, Pixels};
+
 /// Real value of one int8 step.
 pub const INPUT_STEP: f64 = 1.0 / 127.0;
 
@@ -47,9 +51,9 @@ pub enum ImageError {
         /// Columns.
         width: usize,
     },
-    /// A float pixel outside 0..1.
-    #[error("pixel value {index} is {value}; pixels lie in 0..1, divide by the largest value")]
-    Pixel {
+    /// NaN or infinity.
+    #[error("value {index} of the image is {value}; inputs are finite numbers, make them again")]
+    NotFinite {
         /// Position in the image.
         index: usize,
         /// As written.
@@ -84,7 +88,8 @@ impl ImageShape {
     }
 
     /// Gathers `value(pixel)` patch by patch.
-    fn gather<T: Copy + Default, U>(&self, pixels: &[U], value: impl Fn(&U) -> T) -> Vec<T> {
+    fn gather<T: Copy + Default, U>(&self, pixels: &[U], value: impl Fn(&U) -> T) -> Result<Vec<T>, ImageError> {
+        self.check(pixels.len())?;
         let p = self.patch;
         let mut out = vec![T::default(); self.patch_inputs()];
         for (top, left) in (0..self.height / p).flat_map(|r| (0..self.width / p).map(move |c| (r * p, c * p))) {
@@ -94,7 +99,7 @@ impl ImageShape {
                 }
             }
         }
-        out
+        Ok(out)
     }
 }
 
@@ -110,20 +115,7 @@ pub fn quantize_pixel(p: u8) -> i8 {
 /// # Errors
 /// The image does not have the shape.
 pub fn patches(pixels: &[u8], shape: &ImageShape) -> Result<Vec<i8>, ImageError> {
-    shape.check(pixels.len())?;
-    Ok(shape.gather(pixels, |p| quantize_pixel(*p)))
-}
-
-/// int8 patches of an image of floats in 0..1.
-///
-/// # Errors
-/// The image does not have the shape, or a pixel is outside 0..1.
-pub fn patches_of_floats(pixels: &[f32], shape: &ImageShape) -> Result<Vec<i8>, ImageError> {
-    shape.check(pixels.len())?;
-    if let Some((index, value)) = pixels.iter().enumerate().find(|(_, p)| !(0.0..=1.0).contains(*p)) {
-        return Err(ImageError::Pixel { index, value: value.to_string() });
-    }
-    Ok(shape.gather(pixels, |p| (127.0 * (2.0 * f64::from(*p) - 1.0)).round() as i8))
+    shape.gather(pixels, |p| quantize_pixel(*p))
 }
 
 /// Patches in real numbers, `2p - 1`, of an image of bytes: the input of the float engines.
@@ -131,8 +123,7 @@ pub fn patches_of_floats(pixels: &[f32], shape: &ImageShape) -> Result<Vec<i8>, 
 /// # Errors
 /// The image does not have the shape.
 pub fn float_patches(pixels: &[u8], shape: &ImageShape) -> Result<Vec<f32>, ImageError> {
-    shape.check(pixels.len())?;
-    Ok(shape.gather(pixels, |p| (f32::from(*p) / 255.0 - 0.5) / 0.5))
+    shape.gather(pixels, |p| (f32::from(*p) / 255.0 - 0.5) / 0.5)
 }
 
 /// Real values of int8 patches.
@@ -167,7 +158,7 @@ mod tests {
     fn patch_elements_are_channel_row_column() {
         let shape = ImageShape { height: 2, width: 4, channels: 2, patch: 2 };
         let pixels: Vec<u8> = (0..16).collect();
-        let order = shape.gather(&pixels, |p| *p);
+        let order = shape.gather(&pixels, |p| *p).unwrap();
         assert_eq!(order[..8], [0; 8]);
         assert_eq!(order[8..16], [0, 2, 8, 10, 1, 3, 9, 11]);
         assert_eq!(order[16..], [4, 6, 12, 14, 5, 7, 13, 15]);
@@ -178,9 +169,7 @@ mod tests {
     fn bytes_and_floats_agree() {
         let shape = ImageShape { height: 16, width: 16, channels: 1, patch: 4 };
         let pixels: Vec<u8> = (0..=255).collect();
-        let floats: Vec<f32> = pixels.iter().map(|p| f32::from(*p) / 255.0).collect();
         let int = patches(&pixels, &shape).unwrap();
-        assert_eq!(int, patches_of_floats(&floats, &shape).unwrap());
         let real = float_patches(&pixels, &shape).unwrap();
         assert!(dequantize(&int).iter().zip(&real).all(|(a, b)| (a - b).abs() <= 0.501 / 127.0));
     }
@@ -193,8 +182,6 @@ mod tests {
         let shape = ImageShape { patch: 3, ..shape };
         let message = patches(&[0; 35], &shape).unwrap_err().to_string();
         assert_eq!(message, "the image has 35 values, 6 x 6 x 1 = 36 are needed; resize it");
-        let message = patches_of_floats(&[f32::NAN; 36], &shape).unwrap_err().to_string();
-        assert_eq!(message, "pixel value 0 is NaN; pixels lie in 0..1, divide by the largest value");
         assert!(check_patches(&[0, -128]).is_err() && check_patches(&[0, -127]).is_ok());
     }
 }

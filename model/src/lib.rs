@@ -10,6 +10,8 @@ pub mod float;
 pub mod golden;
 pub mod image;
 pub mod layernorm;
+pub mod npy;
+pub mod picture;
 pub mod poly;
 pub mod quant;
 pub mod selector;

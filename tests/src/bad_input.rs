@@ -2,6 +2,7 @@
 //! message is a snapshot (set INSTA_UPDATE=always to bless new ones).
 
 mod images;
+mod pictures;
 mod weights;
 
 use std::path::Path;

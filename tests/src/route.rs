@@ -181,9 +181,9 @@ fn replace(design: &mut Design, module: &str, signal: &str, by: impl Fn(&Expr) -
 fn faulty(edit: impl FnOnce(&mut Design)) -> (u8, String) {
     let folder = tempfile::tempdir().unwrap();
     let config = configure(folder.path(), "tiny", TINY, "");
-    let request = Request { config, weights: None, images: None };
+    let request = Request::new(config);
     let build = build(&request, Stage::Rtl).unwrap();
-    let images = open_images(&request, build.config().unwrap()).unwrap().test(Some(1));
+    let images = open_images(&request, build.config().unwrap()).unwrap().test(Some(1)).unwrap();
     let patches = all_patches(build.config().unwrap(), &images).unwrap();
     let trial = run_edited(&build, &patches, edit).unwrap();
     (trial.exit(), trial.report())

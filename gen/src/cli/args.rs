@@ -1,6 +1,7 @@
 //! What can be written on the command line, and the help that explains it.
 
 use super::BenchCommand;
+use crate::data_set::Choice;
 use crate::pipeline::{Request, Stage};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -56,13 +57,19 @@ pub enum Command {
   heatvit sim configs/digits.toml --count 1 --trace first.fst     all signals of the first image, for gtkwave or surfer")]
     Sim(SimArgs),
     /// Evaluate a network on images, without any hardware.
+    ///
+    /// Prints a table of images, accuracy (of the first and of the first five classes, where the classes of the images
+    /// are known) and work.
     #[command(after_help = "Examples:
   heatvit eval configs/digits.toml                          int8, the whole test set
-  heatvit eval configs/digits.toml --engine float --count 100")]
+  heatvit eval configs/digits.toml --engine float --count 100
+  heatvit eval configs/deit_tiny.toml --weights deit_tiny.q8 --images val --labels val.txt --json out.json
+  heatvit eval configs/deit_tiny.toml --weights deit_tiny.q8 --tensor images.npy --logits logits.npy")]
     Eval(EvalArgs),
     /// Quantize float weights to a file that every other command takes as --weights.
-    #[command(after_help = "Example:
+    #[command(after_help = "Examples:
   heatvit quantize configs/digits.toml --out digits.int8.safetensors
+  heatvit quantize configs/deit_tiny.toml --weights deit_tiny.safetensors --calibrate photos --out deit_tiny.q8
   heatvit run configs/digits.toml --weights digits.int8.safetensors")]
     Quantize(QuantizeArgs),
     /// Count what the design takes of the device: DSPs, lookup tables, flip-flops and block RAMs of each module.
@@ -96,6 +103,9 @@ pub struct RunArgs {
     /// Where from.
     #[command(flatten)]
     pub source: Source,
+    /// Which images.
+    #[command(flatten)]
+    pub images: Images,
     /// Folder to write; an existing one is replaced only if heatvit made it [default: out/ and the stem of CONFIG].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -124,6 +134,9 @@ pub struct GenArgs {
     /// Where from.
     #[command(flatten)]
     pub source: Source,
+    /// Which images.
+    #[command(flatten)]
+    pub images: Images,
     /// Folder to write; an existing one is replaced only if heatvit made it [default: out/ and the stem of CONFIG].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -138,6 +151,9 @@ pub struct SimArgs {
     /// Where from.
     #[command(flatten)]
     pub source: Source,
+    /// Which images.
+    #[command(flatten)]
+    pub images: Images,
     /// Write a waveform (FST) of the first image.
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
@@ -172,6 +188,9 @@ pub struct QuantizeArgs {
     /// Where from.
     #[command(flatten)]
     pub source: Source,
+    /// Number of images to calibrate on [default: the configuration's].
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub count: Option<usize>,
     /// File to write.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -232,16 +251,40 @@ pub struct Source {
     /// Weights: float safetensors or a file made by `heatvit quantize` [default: the configuration's].
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
-    /// Data set [default: the configuration's].
+    /// Images to calibrate float weights on: a folder of JPEG and PNG files, or normalised images as FILE.npy
+    /// [default: training images of the data set, else some of its images].
     #[arg(long, value_name = "PATH")]
-    pub images: Option<PathBuf>,
+    pub calibrate: Option<PathBuf>,
 }
 
 impl Source {
-    /// The same for the pipeline.
-    pub fn request(&self) -> Request {
-        Request { config: self.config.clone(), weights: self.weights.clone(), images: self.images.clone() }
+    /// The same for the pipeline, with images.
+    pub fn request(&self, images: &Images) -> Request {
+        let choice =
+            Choice { images: images.images.clone(), labels: images.labels.clone(), tensor: images.tensor.clone() };
+        Request {
+            config: self.config.clone(),
+            weights: self.weights.clone(),
+            images: choice,
+            calibrate: self.calibrate.clone(),
+            calibration_images: None,
+        }
     }
+}
+
+/// The images that a command works on.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Images {
+    /// Images [default: the configuration's]: a folder of JPEG and PNG files, flat or with a folder for each class
+    /// (the first by name is class 0), or a file of digits.
+    #[arg(long, value_name = "PATH")]
+    pub images: Option<PathBuf>,
+    /// Classes of the images: lines of a path relative to the folder, a blank, and a class from 0.
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// Normalised images, float32 [n, channels, height, width] as written by numpy.save.
+    #[arg(long, value_name = "FILE", conflicts_with = "images")]
+    pub tensor: Option<PathBuf>,
 }
 
 /// Options of `eval`.
@@ -250,12 +293,18 @@ pub struct EvalArgs {
     /// Where from.
     #[command(flatten)]
     pub source: Source,
+    /// Which images.
+    #[command(flatten)]
+    pub images: Images,
     /// Arithmetic.
     #[arg(long, value_enum, value_name = "ENGINE", default_value = "int8")]
     pub engine: EngineName,
     /// Number of images [default: the whole test set].
     #[arg(long, value_name = "N", value_parser = count)]
     pub count: Option<usize>,
+    /// Write the logits, float32 [images, classes], as numpy.load reads them.
+    #[arg(long, value_name = "FILE")]
+    pub logits: Option<PathBuf>,
     /// Write the figures as JSON, too.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,

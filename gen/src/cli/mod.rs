@@ -6,8 +6,8 @@ mod bench_args;
 #[cfg(feature = "train")]
 pub use args::TrainArgs;
 pub use args::{
-    Arguments, Command, EngineName, EvalArgs, GenArgs, Page, Proof, QuantizeArgs, ResourcesArgs, RunArgs, ShowCommand,
-    SimArgs, Source,
+    Arguments, Command, EngineName, EvalArgs, GenArgs, Images, Page, Proof, QuantizeArgs, ResourcesArgs, RunArgs,
+    ShowCommand, SimArgs, Source,
 };
 
 pub use bench_args::{BenchCommand, GoldenBenchArgs};

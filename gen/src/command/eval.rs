@@ -2,17 +2,19 @@
 
 use super::{print, write_json};
 use crate::cli::{EXIT_EQUAL, EngineName, EvalArgs};
-use crate::data_set::Image;
+use crate::data_set::About;
 use crate::error::GenError;
-use crate::evaluate::{accuracy, class_of, each, float_accuracy};
+use crate::evaluate::{Answer, First, accuracy, accuracy_top5, each};
+use crate::files;
 use crate::pipeline::{Request, load_config, load_network, load_quantized, load_weights, open_images, patches};
-use crate::summary::{Macs, Summary};
+use crate::summary::{Accuracy, Macs, Summary};
 use crate::tokens::{Stage, Tokens, stages};
 use heatvit_hdl::Parameters;
 use heatvit_hdl::schedule::Program;
 use heatvit_model::config::Config;
 use heatvit_model::float::Engine;
 use heatvit_model::golden::{StageCounts, run};
+use heatvit_model::npy;
 use heatvit_model::quant::QuantNetwork;
 use std::io::Write;
 
@@ -21,37 +23,63 @@ use std::io::Write;
 /// # Errors
 /// Refused input.
 pub fn eval(arguments: &EvalArgs, out: &mut dyn Write) -> Result<u8, GenError> {
-    let request = arguments.source.request();
+    let request = arguments.source.request(&arguments.images);
     let config = load_config(&request.config)?;
-    let images = open_images(&request, &config)?.test(arguments.count);
+    let set = open_images(&request, &config)?;
+    let images = First::new(&set, arguments.count);
     let macs = (!config.selectors.enabled).then(|| Macs::dense(&config.model.dims()));
-    let mut summary = Summary { images: images.len(), macs, ..Summary::default() };
-    match arguments.engine {
-        EngineName::Int8 => int8(&request, &config, &images, &mut summary)?,
-        EngineName::Float => summary.accuracy.float = float(&request, &config, &images, Engine::Exact)?,
-        EngineName::FloatPoly => summary.accuracy.float = float(&request, &config, &images, Engine::Poly)?,
+    let class_folders = set.class_folders().filter(|folders| *folders < config.model.classes);
+    let mut summary = Summary { macs, class_folders, ..Summary::default() };
+    let keep = arguments.logits.is_some();
+    let answers = match arguments.engine {
+        EngineName::Int8 => int8(&request, &config, images, keep, &mut summary)?,
+        EngineName::Float => float(&request, &config, images, Engine::Exact, keep)?,
+        EngineName::FloatPoly => float(&request, &config, images, Engine::Poly, keep)?,
+    };
+    summary.images = answers.len();
+    let of = |share| match arguments.engine {
+        EngineName::Int8 => Accuracy { int8: share, ..Accuracy::default() },
+        EngineName::Float | EngineName::FloatPoly => Accuracy { float: share, ..Accuracy::default() },
+    };
+    summary.accuracy = of(accuracy(answers.iter().map(|a| (a.about.label, a.class))));
+    summary.accuracy_top5 = of(accuracy_top5(&answers, config.model.classes));
+    if let Some(file) = &arguments.logits {
+        let logits: Vec<f32> = answers.iter().flat_map(|a| &a.logits).copied().collect();
+        files::write(file, &npy::to_bytes(&[answers.len(), config.model.classes], &logits))?;
     }
     write_json(arguments.json.as_deref(), &summary)?;
     print(out, &summary.table())?;
     Ok(EXIT_EQUAL)
 }
 
-/// Accuracy and tokens of the golden model.
-fn int8(request: &Request, config: &Config, images: &[Image], summary: &mut Summary) -> Result<(), GenError> {
+/// Answers and tokens of the golden model.
+fn int8(
+    request: &Request,
+    config: &Config,
+    images: First<'_>,
+    keep_logits: bool,
+    summary: &mut Summary,
+) -> Result<Vec<Answer>, GenError> {
     let network = load_quantized(request, config)?;
-    let traces = each("int8", images, |_, image| {
+    let real = |logit: i32| (f64::from(logit) * network.logit_step) as f32;
+    let results = each("int8", &images, |_, image| {
         let trace = run(&network, &patches(config, image)?);
-        Ok((class_of(trace.logits()), stages(&trace), trace.stages))
+        let answer = Answer::new(&image.about, trace.logits(), keep_logits.then_some(real));
+        Ok((answer, stages(&trace), trace.stages))
     })?;
-    let classes: Vec<usize> = traces.iter().map(|(class, _, _)| *class).collect();
-    summary.accuracy.int8 = accuracy(images, &classes);
-    let kept: Vec<Vec<Stage>> = traces.iter().map(|(_, stages, _)| stages.clone()).collect();
-    summary.tokens = Tokens::of(images, &kept, network.dims.tokens);
+    let mut answers = Vec::with_capacity(results.len());
+    let (mut kept, mut counts): (Vec<Vec<Stage>>, Vec<Vec<StageCounts>>) = (Vec::new(), Vec::new());
+    for (answer, stages, rows) in results {
+        answers.push(answer);
+        kept.push(stages);
+        counts.push(rows);
+    }
+    let about: Vec<About> = answers.iter().map(|a| a.about.clone()).collect();
+    summary.tokens = Tokens::of(&about, &kept, network.dims.tokens);
     if summary.tokens.is_some() {
-        let counts: Vec<Vec<StageCounts>> = traces.into_iter().map(|(_, _, counts)| counts).collect();
         summary.macs = pruned_macs(&network, config, &counts);
     }
-    Ok(())
+    Ok(answers)
 }
 
 /// Work of a network with selectors; `None` where the configured array cannot run it.
@@ -65,8 +93,15 @@ fn pruned_macs(network: &QuantNetwork, config: &Config, counts: &[Vec<StageCount
     Some(Macs::pruned(Macs::dense(&network.dims).dense, all, selectors))
 }
 
-/// Accuracy in float arithmetic.
-fn float(request: &Request, config: &Config, images: &[Image], engine: Engine) -> Result<Option<f64>, GenError> {
+/// Answers in float arithmetic.
+fn float(
+    request: &Request,
+    config: &Config,
+    images: First<'_>,
+    engine: Engine,
+    keep_logits: bool,
+) -> Result<Vec<Answer>, GenError> {
     let (path, bytes) = load_weights(request, config)?;
-    float_accuracy(&load_network(&path, &bytes, config)?, config, images, engine)
+    let network = load_network(&path, &bytes, config)?;
+    Answer::of_float(&network, config, engine, &images, keep_logits)
 }

@@ -14,7 +14,7 @@ use std::io::Write;
 /// # Errors
 /// Refused input.
 pub fn generate(arguments: &GenArgs, out: &mut dyn Write) -> Result<u8, GenError> {
-    let request = arguments.source.request();
+    let request = arguments.source.request(&arguments.images);
     let place = arguments.out.clone().unwrap_or_else(|| default_place(&request.config));
     let writes = arguments.until == Stage::Package;
     if writes {

@@ -3,7 +3,7 @@
 use super::{print, write_json};
 use crate::cli::{Page, Proof};
 use crate::error::GenError;
-use crate::evaluate::float_accuracy;
+use crate::evaluate::{Answer, accuracy};
 use crate::pipeline::{Build, Request, open_images};
 use crate::prove::{Trial, all_patches, run, summarize, trace};
 use crate::report::gather::gather;
@@ -42,12 +42,13 @@ pub fn prove(
     out: &mut dyn Write,
 ) -> Result<u8, GenError> {
     let config = build.config()?;
-    let images = open_images(request, config)?.test(Some(proof.count));
+    let images = open_images(request, config)?.test(Some(proof.count))?;
     let patches = all_patches(config, &images)?;
     let trial = run(build, build.design()?, &patches)?;
     let mut summary = summarize(build, &images, &trial)?;
     if let Some(float) = build.float() {
-        summary.accuracy.float = float_accuracy(float, config, &images, Engine::Exact)?;
+        let answers = Answer::of_float(float, config, Engine::Exact, images.as_slice(), false)?;
+        summary.accuracy.float = accuracy(answers.iter().map(|a| (a.about.label, a.class)));
     }
     write_json(proof.json.as_deref(), &summary)?;
     print(out, &summary.table())?;
@@ -106,7 +107,7 @@ mod tests {
     #[test]
     fn a_difference_ends_in_report_waveform_and_exit_code_1() {
         let config = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../configs/digits.toml"));
-        let request = Request { config, weights: None, images: None };
+        let request = Request::new(config);
         let mut build = build(&request, Stage::Rtl).unwrap();
         build.edit_design(|design| {
             let id = design.find("row_scale").unwrap();

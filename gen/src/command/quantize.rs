@@ -1,10 +1,10 @@
 //! `heatvit quantize`: float weights to the file that the other commands share.
 
 use super::print;
-use crate::cli::{EXIT_EQUAL, QuantizeArgs};
+use crate::cli::{EXIT_EQUAL, Images, QuantizeArgs};
 use crate::error::GenError;
 use crate::files;
-use crate::pipeline::{load_config, load_network, load_weights, quantize_network};
+use crate::pipeline::{Request, load_config, load_network, load_weights, quantize_network};
 use std::io::Write;
 
 /// Quantizes and writes the file.
@@ -12,7 +12,7 @@ use std::io::Write;
 /// # Errors
 /// Refused input.
 pub fn quantize(arguments: &QuantizeArgs, out: &mut dyn Write) -> Result<u8, GenError> {
-    let request = arguments.source.request();
+    let request = Request { calibration_images: arguments.count, ..arguments.source.request(&Images::default()) };
     let config = load_config(&request.config)?;
     let (path, bytes) = load_weights(&request, &config)?;
     let network = load_network(&path, &bytes, &config)?;

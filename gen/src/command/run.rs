@@ -15,7 +15,7 @@ use std::io::Write;
 /// # Errors
 /// Refused input.
 pub fn run(arguments: &RunArgs, out: &mut dyn Write) -> Result<u8, GenError> {
-    let request = arguments.source.request();
+    let request = arguments.source.request(&arguments.images);
     let place = arguments.out.clone().unwrap_or_else(|| default_place(&request.config));
     check_place(&place)?;
     // A page inside the output folder can be tried when the folder is there, which is still before the simulation.

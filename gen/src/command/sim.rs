@@ -11,7 +11,7 @@ use std::io::Write;
 /// # Errors
 /// Refused input.
 pub fn sim(arguments: &SimArgs, out: &mut dyn Write) -> Result<u8, GenError> {
-    let request = arguments.source.request();
+    let request = arguments.source.request(&arguments.images);
     let build = build(&request, Stage::Rtl)?;
     let place = default_place(&request.config);
     let places = Places { output: &place, waveform: arguments.trace.as_deref(), page: None };

@@ -2,13 +2,13 @@
 
 use super::print;
 use crate::cli::{EXIT_EQUAL, TrainArgs};
-use crate::data_set::{DataSet, beside};
+use crate::data_set::{beside, open_digits};
 use crate::error::GenError;
 use crate::pipeline::{Request, load_config, load_network, quantize_network};
 use crate::summary::percent;
 use crate::{files, progress};
 use heatvit_model::config::Config;
-use heatvit_model::data::{PATCH, PATCHES};
+use heatvit_model::data::{Digits, PATCH, PATCHES};
 use heatvit_train::{Form, NetworkShape, Pruned, PrunedReport, SelectorSpec, TrainError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -19,11 +19,11 @@ use std::path::{Path, PathBuf};
 /// Refused input, or a loss that diverges.
 pub fn train(arguments: &TrainArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     let config = load_config(&arguments.config)?;
-    let data = DataSet::open(&arguments.config, &config, None)?;
+    let data = open_digits(&arguments.config, &config)?;
     let files = Files::new(arguments, &config)?;
     let shape = shape(&arguments.config, &config)?;
     let bar = progress::bar("training", config.train.epochs as usize);
-    let trained = heatvit_train::train(&shape, &config.train, data.digits(), &mut |p| {
+    let trained = heatvit_train::train(&shape, &config.train, &data, &mut |p| {
         let validation = p.validation.map_or(String::new(), |v| format!(", validation {}", percent(v)));
         bar.set_message(format!("loss {:.3}{validation}, {:.0} images/s", p.loss, p.images_per_second));
         bar.set_position(u64::from(p.epoch));
@@ -90,7 +90,7 @@ fn prune(
     config: &Config,
     shape: &NetworkShape,
     dense: (&Path, &[u8]),
-    data: &DataSet,
+    data: &Digits,
 ) -> Result<Pruned, GenError> {
     let spec = SelectorSpec {
         stages: config.selectors.stages.clone(),
@@ -100,7 +100,7 @@ fn prune(
     };
     let mut without = config.clone();
     without.selectors.enabled = false;
-    let request = Request { config: path.to_owned(), weights: None, images: None };
+    let request = Request::new(path.to_owned());
     let mut quantize = |form, bytes: &[u8]| {
         let config = if form == Form::Dense { &without } else { config };
         let network = load_network(dense.0, bytes, config);
@@ -108,13 +108,12 @@ fn prune(
         quantized.map(|q| q.network).map_err(PruneError::Quantize)
     };
     let bar = progress::bar("fine-tuning", config.fine_tune.epochs as usize);
-    let pruned =
-        heatvit_train::prune(shape, &config.fine_tune, &spec, dense.1, data.digits(), &mut quantize, &mut |p| {
-            let kept: Vec<String> = p.point.kept.iter().map(|k| percent(*k)).collect();
-            let speed = p.images_per_second;
-            bar.set_message(format!("loss {:.3}, kept {}, {speed:.0} images/s", p.point.loss, kept.join(", ")));
-            bar.set_position(u64::from(p.point.epoch));
-        });
+    let pruned = heatvit_train::prune(shape, &config.fine_tune, &spec, dense.1, data, &mut quantize, &mut |p| {
+        let kept: Vec<String> = p.point.kept.iter().map(|k| percent(*k)).collect();
+        let speed = p.images_per_second;
+        bar.set_message(format!("loss {:.3}, kept {}, {speed:.0} images/s", p.point.loss, kept.join(", ")));
+        bar.set_position(u64::from(p.point.epoch));
+    });
     bar.finish_and_clear();
     pruned.map_err(|error| match error {
         PruneError::Train(error) => needs(path, &error.to_string(), "change [fine_tune] or [selectors]"),

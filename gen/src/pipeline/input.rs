@@ -1,24 +1,35 @@
 //! What the pipeline reads: configuration, weights and images, as a command line names them.
 
-use crate::data_set::{DataSet, Image, beside};
+use crate::data_set::{Choice, DataSet, Image, beside};
 use crate::error::GenError;
-use crate::files;
+use crate::files::{self, Mapped};
 use heatvit_model::config::Config;
 use heatvit_model::float::FloatNetwork;
-use heatvit_model::image::{self, ImageShape};
+use heatvit_model::image::ImageShape;
 use heatvit_model::quant::{self, QuantNetwork, Quantized};
 use heatvit_model::weights;
 use std::path::{Path, PathBuf};
 
 /// What a command line asks of the pipeline.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Request {
     /// Configuration file.
     pub config: PathBuf,
     /// Weights in place of the configuration's.
     pub weights: Option<PathBuf>,
     /// Images in place of the configuration's.
-    pub images: Option<PathBuf>,
+    pub images: Choice,
+    /// Images to calibrate the quantizer on: a folder, a file of digits, or a tensor (`.npy`).
+    pub calibrate: Option<PathBuf>,
+    /// Number of those in place of the configuration's.
+    pub calibration_images: Option<usize>,
+}
+
+impl Request {
+    /// Everything as the configuration says.
+    pub fn new(config: PathBuf) -> Self {
+        Self { config, ..Self::default() }
+    }
 }
 
 /// Reads a configuration file.
@@ -29,11 +40,11 @@ pub fn load_config(path: &Path) -> Result<Config, GenError> {
     Ok(Config::parse(&path.display().to_string(), &files::read_text(path)?)?)
 }
 
-/// The weights file that is meant, read.
+/// The weights file that is meant.
 ///
 /// # Errors
 /// None is named, or it is unreadable.
-pub fn load_weights(request: &Request, config: &Config) -> Result<(PathBuf, Vec<u8>), GenError> {
+pub fn load_weights(request: &Request, config: &Config) -> Result<(PathBuf, Mapped), GenError> {
     let path = match (&request.weights, config.weight_file()) {
         (Some(path), _) => path.clone(),
         (None, Some(file)) => beside(&request.config, file),
@@ -45,11 +56,11 @@ pub fn load_weights(request: &Request, config: &Config) -> Result<(PathBuf, Vec<
             });
         }
     };
-    let bytes = files::read(&path)?;
+    let bytes = files::map(&path)?;
     Ok((path, bytes))
 }
 
-/// The float network of a configuration.
+/// The float network of a configuration, for pixels as the model's `image` delivers them.
 ///
 /// # Errors
 /// Weights of another network, or no weights.
@@ -57,10 +68,13 @@ pub fn load_network(path: &Path, bytes: &[u8], config: &Config) -> Result<FloatN
     if quant::is_quantized(bytes) {
         return Err(GenError::file(path, "it is quantized already", "name float weights"));
     }
-    weights::from_bytes(bytes, &config.model.dims(), &config.network_options()).map_err(|e| refused(path, &e))
+    let network = weights::from_bytes(bytes, &config.model.dims(), &config.network_options());
+    let mut network = network.map_err(|e| refused(path, &e))?;
+    network.absorb_normalisation(&config.normalisation());
+    Ok(network)
 }
 
-/// The quantized network that is meant: read, or made from the float weights with training images.
+/// The quantized network that is meant: read, or made from the float weights.
 ///
 /// # Errors
 /// Unreadable weights, weights of another network, or a network that the integers cannot hold.
@@ -96,11 +110,26 @@ pub fn quantize_network(
     path: &Path,
     network: &FloatNetwork,
 ) -> Result<Quantized, GenError> {
-    let (data, shape) = (open_images(request, config)?, image_shape(config));
-    let images = data.calibration(config.quantize.calibration_images);
-    let patches: Result<Vec<_>, _> = images.iter().map(|i| image::float_patches(&i.pixels, &shape)).collect();
-    let patches = patches.map_err(|e| GenError::stage("quant", e))?;
+    let images = calibration_images(request, config)?;
+    let patches: Result<Vec<_>, _> = images.iter().map(|image| float_patches(config, image)).collect();
+    let patches = patches?;
     quant::quantize(network, &config.name, &patches).map_err(|e| refused(path, &e))
+}
+
+/// What the quantizer is calibrated on: images of `--calibrate`, else of the data set.
+///
+/// # Errors
+/// No images, or unreadable ones.
+pub fn calibration_images(request: &Request, config: &Config) -> Result<Vec<Image>, GenError> {
+    let choice = match &request.calibrate {
+        Some(path) if path.extension().is_some_and(|e| e == "npy") => {
+            Choice { tensor: Some(path.clone()), ..Choice::default() }
+        }
+        Some(path) => Choice { images: Some(path.clone()), ..Choice::default() },
+        None => request.images.clone(),
+    };
+    let count = request.calibration_images.unwrap_or(config.quantize.calibration_images);
+    DataSet::open(&request.config, config, &choice)?.calibration(count)
 }
 
 /// An error of a library, which ends with its remedy, about a file.
@@ -123,7 +152,15 @@ pub fn image_shape(config: &Config) -> ImageShape {
 /// # Errors
 /// An image of another shape.
 pub fn patches(config: &Config, image: &Image) -> Result<Vec<i8>, GenError> {
-    image::patches(&image.pixels, &image_shape(config)).map_err(|e| GenError::stage("network", e))
+    image.pixels.patches(&image_shape(config)).map_err(|e| GenError::stage("network", e))
+}
+
+/// Patches of an image in real numbers.
+///
+/// # Errors
+/// An image of another shape.
+pub fn float_patches(config: &Config, image: &Image) -> Result<Vec<f32>, GenError> {
+    image.pixels.float_patches(&image_shape(config)).map_err(|e| GenError::stage("network", e))
 }
 
 /// Opens the images that are meant.
@@ -131,5 +168,5 @@ pub fn patches(config: &Config, image: &Image) -> Result<Vec<i8>, GenError> {
 /// # Errors
 /// None are named, or they are unreadable or of another shape.
 pub fn open_images(request: &Request, config: &Config) -> Result<DataSet, GenError> {
-    DataSet::open(&request.config, config, request.images.as_deref())
+    DataSet::open(&request.config, config, &request.images)
 }

@@ -5,13 +5,14 @@ mod input;
 mod stages;
 
 pub use input::{
-    Request, image_shape, load_config, load_network, load_quantized, load_weights, open_images, patches,
-    quantize_network, read_quantized, refused,
+    Request, calibration_images, float_patches, image_shape, load_config, load_network, load_quantized, load_weights,
+    open_images, patches, quantize_network, read_quantized, refused,
 };
 
 pub use stages::parameters;
 
 use crate::error::GenError;
+use crate::files::Mapped;
 use crate::package::Package;
 use crate::progress;
 use clap::ValueEnum;
@@ -76,7 +77,7 @@ const ROUTE: [(Stage, Step); 7] = [
 #[derive(Clone, Debug, Default)]
 pub struct Build {
     config: Option<Config>,
-    weights: Option<(PathBuf, Vec<u8>)>,
+    weights: Option<(PathBuf, Mapped)>,
     float: Option<FloatNetwork>,
     quant: Option<QuantNetwork>,
     parameters: Option<Parameters>,

@@ -2,6 +2,7 @@
 
 use super::input::{load_config, load_network, load_weights, open_images, patches, quantize_network, read_quantized};
 use super::{Build, Request, Stage, made};
+use crate::data_set::Choice;
 use crate::error::GenError;
 use crate::layout::{BOARD_BASE, Layout};
 use crate::package::emit::{Emission, emit};
@@ -52,8 +53,8 @@ pub(super) fn quant(request: &Request, build: &mut Build) -> Result<String, GenE
     let (path, bytes) = made(build.weights.as_ref(), Stage::Network)?;
     let (network, how) = match build.float() {
         Some(float) => {
-            let images = config.quantize.calibration_images;
-            (quantize_network(request, config, path, float)?.network, format!("calibrated on {images} images"))
+            let images = request.calibration_images.unwrap_or(config.quantize.calibration_images);
+            (quantize_network(request, config, path, float)?.network, format!("calibrated on up to {images} images"))
         }
         None => (read_quantized(path, bytes, config)?, "as read".to_owned()),
     };
@@ -119,10 +120,10 @@ pub(super) fn verilog(_: &Request, build: &mut Build) -> Result<String, GenError
 
 /// The input image of the folder: the first of the test set, or zero where no images are named.
 fn example_image(request: &Request, config: &Config, program: &Program) -> Result<Vec<i8>, GenError> {
-    if config.data.is_none() {
+    if config.data.is_none() && request.images == Choice::default() {
         return Ok(vec![0; program.patch_elements()]);
     }
-    match open_images(request, config)?.test(Some(1)).first() {
+    match open_images(request, config)?.test(Some(1))?.first() {
         Some(image) => patches(config, image),
         None => Ok(vec![0; program.patch_elements()]),
     }

@@ -22,8 +22,7 @@ pub fn card(report: &Report, card: &Card) -> String {
 }
 
 fn header(report: &Report, card: &Card) -> String {
-    let right = card.class == card.label;
-    let (class, mark) = if right { ("yes", "✓") } else { ("no", "✗") };
+    let label = card.label.map_or(String::new(), |label| format!("<li>label <b>{label}</b></li>"));
     let tokens: Vec<String> = std::iter::once(report.shape.tokens())
         .chain(card.stages.iter().map(|s| s.rows))
         .map(|rows| format!("<b>{rows}</b>"))
@@ -38,14 +37,24 @@ fn header(report: &Report, card: &Card) -> String {
     };
     let differs = if card.equal { "" } else { "<li class=\"no\">differs from the integer model</li>" };
     format!(
-        "<header><h3>Image {index}</h3><ul><li>label <b>{label}</b></li>\
-         <li class=\"{class}\">predicted <b>{predicted}</b> <span aria-hidden=\"true\">{mark}</span>\
-         <span class=\"sr\">{word}</span></li>{tokens}<li><b>{cycles}</b> cycles{saved}</li>{differs}</ul></header>\n",
+        "<header><h3>Image {index}</h3><ul>{label}{predicted}{tokens}<li><b>{cycles}</b> cycles{saved}</li>{differs}</ul></header>\n",
         index = card.index,
-        label = card.label,
-        predicted = card.class,
-        word = if right { "right" } else { "wrong" },
+        predicted = predicted(card),
         cycles = grouped(card.cycles),
+    )
+}
+
+/// The class that was found, and whether it is the right one where that is known.
+fn predicted(card: &Card) -> String {
+    let (class, mark, word) = match card.label {
+        None => return format!("<li>predicted <b>{}</b></li>", card.class),
+        Some(label) if label == card.class => ("yes", "✓", "right"),
+        Some(_) => ("no", "✗", "wrong"),
+    };
+    format!(
+        "<li class=\"{class}\">predicted <b>{}</b> <span aria-hidden=\"true\">{mark}</span>\
+         <span class=\"sr\">{word}</span></li>",
+        card.class
     )
 }
 
@@ -60,7 +69,8 @@ fn grid<'a>(report: &Report, card: &'a Card) -> Grid<'a> {
 fn input(report: &Report, card: &Card) -> String {
     let grid = grid(report, card);
     let image = data_uri(&card.pixels, &report.shape).map_or(String::new(), |u| grid.image(&picture_id(card), &u));
-    let label = format!("Image {}, a {}", card.index, card.label);
+    let kind = card.label.map_or(String::new(), |label| format!(", a {label}"));
+    let label = format!("Image {}{kind}", card.index);
     format!("<figure class=\"in\">{}<figcaption>input</figcaption></figure>", grid.svg("p", &label, &image))
 }
 

@@ -37,12 +37,12 @@ pub fn gather(
 fn card((index, (image, outcome)): (usize, (&Image, &Outcome))) -> Card {
     Card {
         index,
-        pixels: image.pixels.clone(),
-        label: image.label,
+        pixels: image.pixels.to_bytes(),
+        label: image.about.label,
         class: outcome.class,
         cycles: outcome.cycles,
         equal: outcome.equal(),
-        subject: image.subject.clone(),
+        subject: image.about.subject.clone(),
         stages: outcome.stages.clone(),
     }
 }
@@ -52,7 +52,7 @@ fn share(images: &[Image], outcomes: &[Outcome], stage: usize) -> Option<Share> 
     // Patches and kept ones, of the background and of the subject.
     let mut counts = [(0u64, 0u64); 2];
     for (image, outcome) in images.iter().zip(outcomes) {
-        for (subject, kept) in image.subject.as_ref()?.iter().zip(&outcome.stages[stage].kept) {
+        for (subject, kept) in image.about.subject.as_ref()?.iter().zip(&outcome.stages[stage].kept) {
             let (all, left) = &mut counts[usize::from(*subject)];
             *all += 1;
             *left += u64::from(*kept);

@@ -65,7 +65,7 @@ pub struct Card {
     /// Pixels, row by row, channels side by side.
     pub pixels: Vec<u8>,
     /// Class by the data set.
-    pub label: usize,
+    pub label: Option<usize>,
     /// Class by the design's logits.
     pub class: usize,
     /// Cycles.

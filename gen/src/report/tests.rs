@@ -24,7 +24,7 @@ fn report(channels: usize, stages: &[Stage], images: usize) -> Report {
     let card = |index| Card {
         index,
         pixels: (0..4 * 6 * channels).map(|i| (i * 3 % 256) as u8).collect(),
-        label: 3,
+        label: Some(3),
         class: if index == 1 { 4 } else { 3 },
         cycles: 50_000 + index as u64,
         equal: true,

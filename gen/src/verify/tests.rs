@@ -53,8 +53,7 @@ fn outcomes(spoiled: Option<usize>) -> Vec<Outcome> {
 fn equal_devices_give_equal_outcomes() {
     let outcomes = outcomes(None);
     assert!(outcomes.iter().all(Outcome::equal));
-    let labels =
-        outcomes.iter().map(|o| Image { pixels: Vec::new(), label: o.golden_class, subject: None }).collect::<Vec<_>>();
+    let labels = outcomes.iter().map(|o| About { label: Some(o.golden_class), subject: None }).collect::<Vec<_>>();
     let summary = summarize(&outcomes, &labels, Dense { macs: 6000, cycles: 1000, tokens: 5 }, Duration::from_secs(1));
     assert_eq!((summary.images, summary.mismatches, summary.tensors_compared), (9, Some(0), Some(9 * 18)));
     assert_eq!((summary.accuracy.int8, summary.accuracy.rtl, summary.accuracy.float), (Some(1.0), Some(1.0), None));

@@ -4,6 +4,7 @@
 mod accelerator;
 mod error;
 mod fine_tune;
+mod input;
 mod model;
 mod section;
 mod selectors;
@@ -12,11 +13,14 @@ mod train;
 pub use accelerator::{AcceleratorConfig, Capacity, MemoryConfig};
 pub use error::{ConfigError, Place};
 pub use fine_tune::FineTuneConfig;
+pub use input::InputConfig;
 pub use model::{GeluConfig, MAX_TOKENS, ModelConfig, Preset, SoftmaxConfig};
 pub use selectors::SelectorConfig;
 pub use train::TrainConfig;
 
 use crate::float::NetworkOptions;
+use crate::image::Normalisation;
+use crate::picture::Preprocess;
 use crate::selector::SelectorOptions;
 use section::{Section, Source};
 use serde::{Deserialize, Serialize};
@@ -27,6 +31,8 @@ use serde::{Deserialize, Serialize};
 pub enum DataKind {
     /// The handwritten digits on a cluttered canvas of 36x36 pixels.
     Digits,
+    /// A folder of JPEG and PNG files.
+    Folder,
 }
 
 /// `[data]`: where images come from.
@@ -34,8 +40,10 @@ pub enum DataKind {
 pub struct DataConfig {
     /// What the file holds.
     pub kind: DataKind,
-    /// Path as written.
+    /// Path of the file or folder, as written.
     pub file: String,
+    /// A list of the folder's pictures with their classes; path as written.
+    pub labels: Option<String>,
 }
 
 /// `[weights]`: where weights come from.
@@ -61,6 +69,8 @@ pub struct Config {
     pub name: String,
     /// Architecture.
     pub model: ModelConfig,
+    /// How pictures become images.
+    pub input: InputConfig,
     /// Images, where the file names any.
     pub data: Option<DataConfig>,
     /// Weights, where the file names any.
@@ -102,6 +112,7 @@ impl Config {
         let selectors = selectors::selectors(root.child("selectors")?, &model)?;
         let config = Self {
             name: stem(file).to_owned(),
+            input: input::input(root.child("input")?, &model)?,
             data: data(root.child("data")?)?,
             weights: weights(root.child("weights")?, selectors.enabled)?,
             quantize: quantize(root.child("quantize")?)?,
@@ -114,6 +125,17 @@ impl Config {
         };
         root.finish()?;
         Ok(config)
+    }
+
+    /// From the pixels that the weights were trained on to those of [`crate::image`].
+    pub fn normalisation(&self) -> Normalisation {
+        Normalisation { mean: self.input.mean.clone(), deviation: self.input.deviation.clone() }
+    }
+
+    /// How pictures become images.
+    pub fn preprocess(&self) -> Preprocess {
+        let m = &self.model;
+        Preprocess { height: m.height, width: m.width, channels: m.channels, resize: self.input.resize }
     }
 
     /// What the weights of the network look like.
@@ -159,12 +181,16 @@ fn data(mut section: Section<'_>) -> Result<Option<DataConfig>, ConfigError> {
     if !section.present() {
         return Ok(None);
     }
-    let kind = section.word("kind", &[("digits", DataKind::Digits)])?;
-    let kind = section.require("kind", kind, "write kind = \"digits\"")?.value;
+    let kind = section.word("kind", &[("digits", DataKind::Digits), ("folder", DataKind::Folder)])?;
+    let kind = section.require("kind", kind, "write kind = \"digits\" or \"folder\"")?.value;
     let file = section.text("file")?;
-    let file = section.require("file", file, "write the path of the data file")?.value;
+    let file = section.require("file", file, "write the path of the data file or folder")?.value;
+    let labels = section.text("labels")?;
+    if let (DataKind::Digits, Some(labels)) = (kind, &labels) {
+        return Err(labels.illegal("the digits have their classes in their own file", "leave it out"));
+    }
     section.finish()?;
-    Ok(Some(DataConfig { kind, file }))
+    Ok(Some(DataConfig { kind, file, labels: labels.map(|f| f.value) }))
 }
 
 fn weights(mut section: Section<'_>, with_selectors: bool) -> Result<Option<WeightsConfig>, ConfigError> {

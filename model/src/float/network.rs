@@ -1,6 +1,7 @@
 //! A plain vision transformer as it was trained.
 
 use super::selector::FloatSelector;
+use crate::image::Normalisation;
 use crate::quant::Dims;
 use crate::selector::SelectorOptions;
 use rand::{Rng, SeedableRng};
@@ -141,16 +142,18 @@ impl FloatNetwork {
         network
     }
 
-    /// Makes a network trained on pixels normalised as `(p - mean) / std` per channel (`p` in 0..1) take
-    /// pixels as [`crate::image`] delivers them, `2p - 1`, by folding the difference into the patch embedding.
-    pub fn absorb_normalisation(&mut self, mean: &[f32], std: &[f32]) {
+    /// Makes a network trained on normalised pixels take pixels as [`crate::image`] delivers them, `2p - 1`, by
+    /// folding the difference into the patch embedding.
+    pub fn absorb_normalisation(&mut self, normalisation: &Normalisation) {
         let patch = &mut self.patch_embed;
         let area = patch.inputs / self.options.channels;
         for (row, bias) in patch.weight.chunks_mut(patch.inputs).zip(&mut patch.bias) {
-            for ((weights, mean), std) in row.chunks_mut(area).zip(mean).zip(std) {
-                *bias += weights.iter().sum::<f32>() * (0.5 - mean) / std;
-                weights.iter_mut().for_each(|w| *w *= 0.5 / std);
+            let mut shift = 0.0;
+            for (weights, (factor, addend)) in row.chunks_mut(area).zip(normalisation.from_pixels()) {
+                shift += weights.iter().map(|w| f64::from(*w)).sum::<f64>() * addend;
+                weights.iter_mut().for_each(|w| *w = (f64::from(*w) * factor) as f32);
             }
+            *bias = (f64::from(*bias) + shift) as f32;
         }
     }
 }

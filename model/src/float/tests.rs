@@ -1,6 +1,7 @@
 //! The folded network against the textbook formulas, written down a second time in `f64`.
 
 use super::*;
+use crate::image::Normalisation;
 use crate::quant::Dims;
 
 fn dims() -> Dims {
@@ -100,14 +101,14 @@ fn the_polynomials_stay_close() {
 fn pixel_normalisation_folds_into_the_patch_embedding() {
     let d = Dims { patch_inputs: 12, ..dims() };
     let mut network = FloatNetwork::random(&d, &NetworkOptions::default(), 7);
-    let (mean, std) = ([0.485, 0.456, 0.406f32], [0.229, 0.224, 0.225f32]);
+    let (mean, std) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
     let pixels: Vec<f32> = patches(&d).iter().map(|v| v * 0.5 + 0.5).collect();
     let by = |f: &dyn Fn(usize, f32) -> f32| -> Vec<f32> {
         let value = |(i, p): (usize, &f32)| if i < d.patch_inputs { 0.0 } else { f(i % d.patch_inputs / 4, *p) };
         pixels.iter().enumerate().map(value).collect()
     };
-    let expected = textbook(&network, &by(&|c, p| (p - mean[c]) / std[c]));
-    network.absorb_normalisation(&mean, &std);
+    let expected = textbook(&network, &by(&|c, p| ((f64::from(p) - mean[c]) / std[c]) as f32));
+    network.absorb_normalisation(&Normalisation { mean: mean.to_vec(), deviation: std.to_vec() });
     let got = textbook(&network, &by(&|_, p| 2.0 * p - 1.0));
     assert!(got.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-4), "{got:?} {expected:?}");
 }
