@@ -27,6 +27,14 @@ pub enum WeightError {
         /// Tensor.
         tensor: String,
     },
+    /// A network with a second class token.
+    #[error(
+        "tensor `{tensor}` belongs to a distilled network, whose second class token and head the accelerator does not have; use the weights that were trained without them (deit_tiny_patch16_224 in place of deit_tiny_distilled_patch16_224)"
+    )]
+    Distilled {
+        /// Tensor.
+        tensor: String,
+    },
     /// Selectors are configured, the file has none.
     #[error(
         "it holds no token selectors, the configuration has them before the blocks {stages:?}; train them with `heatvit train` or write enabled = false under [selectors]"

@@ -9,6 +9,9 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Starts of names that only distilled networks have.
+const DISTILLED: [&str; 2] = ["dist_token", "head_dist."];
+
 struct Reader<'a> {
     file: SafeTensors<'a>,
     unread: BTreeSet<String>,
@@ -50,6 +53,9 @@ impl Visitor for Reader<'_> {
 pub fn from_bytes(bytes: &[u8], dims: &Dims, options: &NetworkOptions) -> Result<FloatNetwork, WeightError> {
     let (file, _) = open(bytes).map_err(|reason| WeightError::Container { reason })?;
     let unread: BTreeSet<String> = file.names().into_iter().map(str::to_owned).collect();
+    if let Some(tensor) = unread.iter().find(|name| DISTILLED.iter().any(|start| name.starts_with(start))) {
+        return Err(WeightError::Distilled { tensor: tensor.clone() });
+    }
     let stages = &options.selectors.stages;
     if !stages.is_empty() && !unread.iter().any(|name| name.starts_with(SELECTORS)) {
         return Err(WeightError::NoSelectors { stages: stages.clone() });

@@ -87,11 +87,22 @@ fn no_qkv_bias_is_a_zero_bias() {
 #[test]
 fn refusals_name_tensor_and_remedy() {
     let extra = edited(|p| {
-        p.insert("dist_token".to_owned(), (Dtype::F32, vec![1], vec![0; 4]));
+        p.insert("fc_norm.bias".to_owned(), (Dtype::F32, vec![1], vec![0; 4]));
     });
     assert_eq!(
         refusal(&extra),
-        "tensor `dist_token` is not part of the configured network; remove it or correct depth and qkv_bias in the configuration"
+        "tensor `fc_norm.bias` is not part of the configured network; remove it or correct depth and qkv_bias in the configuration"
+    );
+    // A distilled network has one position more, too; that is not what is said about it.
+    let distilled = edited(|p| {
+        p.insert("dist_token".to_owned(), (Dtype::F32, vec![1, 1, 6], vec![0; 24]));
+        *p.get_mut("pos_embed").unwrap() = (Dtype::F32, vec![1, 4, 6], vec![0; 96]);
+    });
+    assert_eq!(
+        refusal(&distilled),
+        "tensor `dist_token` belongs to a distilled network, whose second class token and head the accelerator does not \
+         have; use the weights that were trained without them (deit_tiny_patch16_224 in place of \
+         deit_tiny_distilled_patch16_224)"
     );
     let shape = edited(|p| p.get_mut("head.weight").unwrap().1 = vec![6, 3]);
     assert_eq!(

@@ -59,6 +59,12 @@ fn header(length: u64, text: &str) -> Vec<u8> {
 #[test]
 fn containers() {
     let beyond = r#"{"cls_token":{"dtype":"F32","shape":[1,1,32],"data_offsets":[0,1280]}}"#;
+    let overlapping = r#"{"cls_token":{"dtype":"F32","shape":[8],"data_offsets":[0,32]},"norm.bias":{"dtype":"F32","shape":[8],"data_offsets":[16,48]}}"#;
+    let gap = r#"{"cls_token":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"norm.bias":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#;
+    let backwards = r#"{"cls_token":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#;
+    let false_shape = r#"{"cls_token":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,16]}}"#;
+    let twice = r#"{"cls_token":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"cls_token":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#;
+    let data = |text: &str, bytes: usize| [header(text.len() as u64, text), vec![0; bytes]].concat();
     let whole = float();
     let cases = [
         ("empty", Vec::new()),
@@ -68,6 +74,12 @@ fn containers() {
         ("header of 2^40 bytes", header(1 << 40, "{}")),
         ("header is no JSON", header(4, "[1,2")),
         ("tensor beyond the file", header(beyond.len() as u64, beyond)),
+        ("overlapping tensors", data(overlapping, 48)),
+        ("gap between tensors", data(gap, 12)),
+        ("tensor that ends before it starts", data(backwards, 4)),
+        ("shape of another length", data(false_shape, 16)),
+        ("the same tensor twice", data(twice, 8)),
+        ("bytes behind the last tensor", [whole.clone(), vec![0; 4]].concat()),
     ];
     insta::assert_snapshot!(messages(&EVAL, &cases));
 }
@@ -81,6 +93,10 @@ fn float_weights() {
         ("missing tensor", edited(&file, |p| drop(p.tensors.remove("blocks.0.mlp.fc1.bias")))),
         (
             "extra tensor",
+            edited(&file, |p| drop(p.tensors.insert("fc_norm.bias".to_owned(), (Dtype::F32, vec![1], vec![0; 4])))),
+        ),
+        (
+            "distilled network",
             edited(&file, |p| drop(p.tensors.insert("dist_token".to_owned(), (Dtype::F32, vec![1], vec![0; 4])))),
         ),
         ("NaN", edited(&file, |p| p.tensor("head.bias").2[4..8].copy_from_slice(&f32::NAN.to_le_bytes()))),
