@@ -5,7 +5,7 @@ use crate::error::GenError;
 use crate::pipeline::float_patches;
 use crate::progress;
 use heatvit_model::config::Config;
-use heatvit_model::float::{Engine, FloatNetwork, fold, forward_folded};
+use heatvit_model::float::{Engine, FloatNetwork, fold, forward_wanted};
 use rayon::prelude::*;
 use std::borrow::Cow;
 
@@ -122,7 +122,8 @@ impl Answer {
     ) -> Result<Vec<Self>, GenError> {
         let folded = fold(network);
         each("float", images, |_, image| {
-            let trace = forward_folded(&folded, engine, &float_patches(config, image)?);
+            let patches = float_patches(config, image)?;
+            let trace = forward_wanted(&folded, engine, &patches, &|name| name == "logits");
             Ok(Self::new(&image.about, trace.logits(), keep_logits.then_some(|l| l)))
         })
     }

@@ -1,8 +1,9 @@
 //! The forward pass in real numbers, recording the same tensors as the golden model.
 
+use super::product::{linear, product};
 use super::prune::Tokens;
-use super::units::{dot, exp_exact, exp_poly, gelu_exact, normalise};
-use super::{FloatLinear, FloatNetwork, Folded, FoldedBlock, fold};
+use super::units::{exp_exact, exp_poly, gelu_exact, normalise};
+use super::{FloatNetwork, Folded, FoldedBlock, fold};
 use crate::golden::Trace;
 use crate::poly::gelu::gelu_real;
 use crate::selector::PairSoftmax;
@@ -41,14 +42,6 @@ impl Engine {
     }
 }
 
-pub(super) fn linear(input: &[f32], l: &FloatLinear) -> Vec<f32> {
-    let mut output = Vec::with_capacity(input.len() / l.inputs * l.outputs);
-    for row in input.chunks(l.inputs) {
-        output.extend(l.weight.chunks(l.inputs).zip(&l.bias).map(|(weights, bias)| dot(row, weights) + bias));
-    }
-    output
-}
-
 fn add(x: &mut [f32], branch: &[f32]) {
     x.iter_mut().zip(branch).for_each(|(x, b)| *x += b);
 }
@@ -65,10 +58,18 @@ fn columns(data: &[f32], cols: usize, from: usize, width: usize) -> Vec<f32> {
 pub(super) struct Pass<'a> {
     pub(super) network: &'a Folded,
     pub(super) engine: Engine,
+    pub(super) wanted: &'a dyn Fn(&str) -> bool,
     pub(super) trace: Trace<f32>,
 }
 
 impl Pass<'_> {
+    /// Keeps a tensor, if it is wanted.
+    pub(super) fn record(&mut self, name: String, cols: usize, data: &[f32]) {
+        if (self.wanted)(&name) {
+            self.trace.record(name, cols, data);
+        }
+    }
+
     /// Attention of one head; returns `[rows][head_dim]`.
     fn head(&mut self, prefix: &str, h: usize, qkv: [&[f32]; 3]) -> Vec<f32> {
         let (engine, delta2) = (self.engine, self.network.options.delta2);
@@ -76,10 +77,9 @@ impl Pass<'_> {
         let [q, k, v] = qkv.map(|t| columns(t, self.network.dims.attention(), h * head_dim, head_dim));
         let tokens = q.len() / head_dim;
         let scale = 1.0 / libm::sqrt(head_dim as f64);
-        let (mut scores, mut exps, mut sums) = (Vec::with_capacity(tokens * tokens), Vec::new(), Vec::new());
-        for row in q.chunks(head_dim) {
-            scores.extend(k.chunks(head_dim).map(|key| (f64::from(dot(row, key)) * scale) as f32));
-        }
+        let mut scores = product(&q, &k, head_dim);
+        scores.iter_mut().for_each(|s| *s = (f64::from(*s) * scale) as f32);
+        let (mut exps, mut sums) = (Vec::with_capacity(scores.len()), Vec::with_capacity(tokens));
         let mut output = Vec::with_capacity(tokens * head_dim);
         for row in scores.chunks(tokens) {
             let maximum = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -93,9 +93,9 @@ impl Pass<'_> {
             sums.push(sum);
             exps.extend(exp);
         }
-        self.trace.record(format!("{prefix}.attn.scores.{h}"), tokens, &scores);
-        self.trace.record(format!("{prefix}.attn.exp.{h}"), tokens, &exps);
-        self.trace.record(format!("{prefix}.attn.rowsum.{h}"), 1, &sums);
+        self.record(format!("{prefix}.attn.scores.{h}"), tokens, &scores);
+        self.record(format!("{prefix}.attn.exp.{h}"), tokens, &exps);
+        self.record(format!("{prefix}.attn.rowsum.{h}"), 1, &sums);
         output
     }
 
@@ -103,35 +103,41 @@ impl Pass<'_> {
         let (d, options) = (&self.network.dims, &self.network.options);
         let prefix = format!("blocks.{i}");
         let normed = norm_rows(x, d.embed, options.eps);
-        self.trace.record(format!("{prefix}.norm1"), d.embed, &normed);
+        self.record(format!("{prefix}.norm1"), d.embed, &normed);
         let [q, k, v] = [&b.q, &b.k, &b.v].map(|l| linear(&normed, l));
         for (name, tensor) in [("q", &q), ("k", &k), ("v", &v)] {
-            self.trace.record(format!("{prefix}.attn.{name}"), d.attention(), tensor);
+            self.record(format!("{prefix}.attn.{name}"), d.attention(), tensor);
         }
         let heads: Vec<Vec<f32>> = (0..d.heads).map(|h| self.head(&prefix, h, [&q, &k, &v])).collect();
         let o: Vec<f32> = (0..x.len() / d.embed)
             .flat_map(|t| heads.iter().flat_map(move |h| &h[t * d.head_dim..(t + 1) * d.head_dim]).copied())
             .collect();
-        self.trace.record(format!("{prefix}.attn.o"), d.attention(), &o);
+        self.record(format!("{prefix}.attn.o"), d.attention(), &o);
         add(x, &linear(&o, &b.proj));
-        self.trace.record(format!("{prefix}.attn.residual"), d.embed, x);
+        self.record(format!("{prefix}.attn.residual"), d.embed, x);
         let normed = norm_rows(x, d.embed, options.eps);
-        self.trace.record(format!("{prefix}.norm2"), d.embed, &normed);
+        self.record(format!("{prefix}.norm2"), d.embed, &normed);
         let mut hidden = linear(&normed, &b.fc1);
         hidden.iter_mut().for_each(|v| *v = self.engine.gelu(f64::from(*v), options.delta1) as f32);
-        self.trace.record(format!("{prefix}.mlp.fc1"), d.mlp_hidden, &hidden);
+        self.record(format!("{prefix}.mlp.fc1"), d.mlp_hidden, &hidden);
         add(x, &linear(&hidden, &b.fc2));
-        self.trace.record(format!("{prefix}.residual"), d.embed, x);
+        self.record(format!("{prefix}.residual"), d.embed, x);
     }
 }
 
 /// Runs an image through a folded network. `patches` is `[tokens][patch_inputs]`, row 0 zero.
 pub fn forward_folded(network: &Folded, engine: Engine, patches: &[f32]) -> Trace<f32> {
+    forward_wanted(network, engine, patches, &|_| true)
+}
+
+/// As [`forward_folded`], with a trace of those tensors whose names are wanted: all of them are many times the network's
+/// largest.
+pub fn forward_wanted(network: &Folded, engine: Engine, patches: &[f32], wanted: &dyn Fn(&str) -> bool) -> Trace<f32> {
     let d = &network.dims;
-    let mut pass = Pass { network, engine, trace: Trace::default() };
+    let mut pass = Pass { network, engine, wanted, trace: Trace::default() };
     let mut x = network.pos.clone();
     add(&mut x, &linear(patches, &network.embed));
-    pass.trace.record("embed".to_owned(), d.embed, &x);
+    pass.record("embed".to_owned(), d.embed, &x);
     let mut tokens = Tokens { x, candidates_and_class: d.tokens, package: None };
     for (i, b) in network.blocks.iter().enumerate() {
         if let Some(selector) = network.selectors.iter().find(|s| s.block == i) {
@@ -140,8 +146,8 @@ pub fn forward_folded(network: &Folded, engine: Engine, patches: &[f32]) -> Trac
         pass.block(i, b, &mut tokens.x);
     }
     let class = normalise(&tokens.x[..d.embed], network.options.eps);
-    pass.trace.record("norm".to_owned(), d.embed, &class);
-    pass.trace.record("logits".to_owned(), d.classes, &linear(&class, &network.head));
+    pass.record("norm".to_owned(), d.embed, &class);
+    pass.record("logits".to_owned(), d.classes, &linear(&class, &network.head));
     pass.trace
 }
 
@@ -153,5 +159,6 @@ pub fn forward(network: &FloatNetwork, engine: Engine, patches: &[f32]) -> Trace
 /// Logits of many images, in their order; images run in parallel.
 pub fn forward_all(network: &FloatNetwork, engine: Engine, images: &[Vec<f32>]) -> Vec<Vec<f32>> {
     let folded = fold(network);
-    images.par_iter().map(|patches| forward_folded(&folded, engine, patches).logits().to_vec()).collect()
+    let logits = |patches: &Vec<f32>| forward_wanted(&folded, engine, patches, &|name| name == "logits");
+    images.par_iter().map(|patches| logits(patches).logits().to_vec()).collect()
 }

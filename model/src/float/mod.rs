@@ -8,13 +8,14 @@ mod fold;
 mod fold_selector;
 mod forward;
 mod network;
+mod product;
 mod prune;
 mod selector;
 mod units;
 
 pub use fold::{Folded, FoldedBlock, fold};
 pub use fold_selector::FoldedSelector;
-pub use forward::{Engine, forward, forward_all, forward_folded};
+pub use forward::{Engine, forward, forward_all, forward_folded, forward_wanted};
 pub use network::{FloatBlock, FloatLinear, FloatNetwork, FloatNorm, NetworkOptions};
 pub use selector::{FloatSelector, HeadLinear};
 pub use units::{exp_exact, exp_poly, gelu_exact};

@@ -1,7 +1,8 @@
 //! A selector stage in real numbers: the same tensors and decisions as the golden model's.
 
 use super::FoldedSelector;
-use super::forward::{Pass, linear, norm_rows};
+use super::forward::{Pass, norm_rows};
+use super::product::linear;
 use crate::golden::StageCounts;
 use crate::poly::plan::ONE;
 use crate::selector::{MergeRule, PackageRule, Ties};
@@ -84,7 +85,7 @@ impl Pass<'_> {
             ("score", 1, &single),
         ];
         for (name, cols, data) in tensors {
-            self.trace.record(format!("{prefix}.{name}"), cols, data);
+            self.record(format!("{prefix}.{name}"), cols, data);
         }
         scores
     }
@@ -99,7 +100,7 @@ impl Pass<'_> {
         let keeps = |(i, score): (usize, &f64)| i == 0 || Ties::default().keeps(*score, f64::from(s.threshold));
         let mask: Vec<bool> = scores.iter().enumerate().map(keeps).collect();
         let numbers: Vec<f32> = mask.iter().map(|kept| f32::from(u8::from(*kept))).collect();
-        self.trace.record(format!("{prefix}.mask"), 1, &numbers);
+        self.record(format!("{prefix}.mask"), 1, &numbers);
         let made = match s.package {
             PackageRule::Merged => package(&tokens.x, embed, &scores, &mask, tokens.package),
             PackageRule::None => None,
@@ -110,13 +111,13 @@ impl Pass<'_> {
         tokens.candidates_and_class = x.len() / embed;
         match made {
             Some((row, weight)) => {
-                self.trace.record(format!("{prefix}.package"), embed, &row);
+                self.record(format!("{prefix}.package"), embed, &row);
                 x.extend(row);
                 tokens.package = Some(weight);
             }
             None => x.extend(incoming),
         }
-        self.trace.record(format!("{prefix}.tokens"), embed, &x);
+        self.record(format!("{prefix}.tokens"), embed, &x);
         let counts = StageCounts { tokens: x.len() / embed, candidates_and_class: tokens.candidates_and_class };
         self.trace.stages.push(counts);
         tokens.x = x;

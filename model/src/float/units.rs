@@ -1,22 +1,6 @@
-//! The non-linear functions, exact and polynomial, and the dot product, in real numbers.
+//! The non-linear functions, exact and polynomial, in real numbers.
 
 use std::f64::consts::{LN_2, SQRT_2};
-
-/// Lanes of the dot product: a fixed order of summation that the compiler can vectorise.
-const LANES: usize = 16;
-
-/// `a . b`; the same bits on every machine.
-pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f32 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(x, y)| x * y).sum();
-    let mut sums = [0.0f32; LANES];
-    for (x, y) in a_chunks.zip(b_chunks) {
-        for i in 0..LANES {
-            sums[i] += x[i] * y[i];
-        }
-    }
-    sums.iter().sum::<f32>() + rest
-}
 
 /// `x/2 (1 + erf(x / sqrt2))`.
 pub fn gelu_exact(x: f64) -> f64 {
@@ -54,11 +38,5 @@ mod tests {
         assert!((gelu_exact(-2.0) + 0.045_500_264).abs() < 1e-9);
         assert!((exp_poly(0.0) - (0.3585 * 1.353 * 1.353 + 0.344)).abs() < 1e-12);
         assert!((exp_poly(-LN_2 * 3.0) - exp_poly(0.0) / 8.0).abs() < 1e-9);
-    }
-
-    #[test]
-    fn dot_counts_the_remainder() {
-        let a: Vec<f32> = (0..37).map(|i| i as f32).collect();
-        assert_eq!(dot(&a, &a), (0..37).map(|i| (i * i) as f32).sum::<f32>());
     }
 }

@@ -1,0 +1,145 @@
+//! Matrix products in real numbers.
+//!
+//! A sum is kept in [`LANES`] parts, element `i` in part `i mod LANES`, which are added up at the end. The parts fill the
+//! vector registers of any processor, and because each has its fixed order and no multiplication is fused with an
+//! addition, the result has the same bits on all of them. Several rows and outputs are computed together so that what is
+//! loaded is used more than once.
+
+use super::FloatLinear;
+
+/// Parts of a sum.
+const LANES: usize = 16;
+
+/// `rows x weights`: every dot product of a tile.
+#[inline(always)]
+fn tile<const ROWS: usize, const OUTPUTS: usize>(
+    rows: [&[f32]; ROWS],
+    weights: [&[f32]; OUTPUTS],
+) -> [[f32; OUTPUTS]; ROWS] {
+    let (rows, row_ends) = split(rows);
+    let (weights, weight_ends) = split(weights);
+    let chunks = rows.iter().chain(&weights).map(|part| part.len()).min().unwrap_or(0);
+    let mut sums = [[[0.0f32; LANES]; OUTPUTS]; ROWS];
+    for c in 0..chunks {
+        for n in 0..OUTPUTS {
+            let w = &weights[n][c];
+            for r in 0..ROWS {
+                let x = &rows[r][c];
+                for i in 0..LANES {
+                    sums[r][n][i] += x[i] * w[i];
+                }
+            }
+        }
+    }
+    let mut out = [[0.0; OUTPUTS]; ROWS];
+    for r in 0..ROWS {
+        for n in 0..OUTPUTS {
+            let rest: f32 = row_ends[r].iter().zip(weight_ends[n]).map(|(x, w)| x * w).sum();
+            out[r][n] = sums[r][n].iter().sum::<f32>() + rest;
+        }
+    }
+    out
+}
+
+/// Whole chunks and what is left, of every slice.
+#[inline(always)]
+fn split<const N: usize>(slices: [&[f32]; N]) -> ([&[[f32; LANES]]; N], [&[f32]; N]) {
+    let parts = slices.map(|slice| slice.as_chunks::<LANES>());
+    (parts.map(|(chunks, _)| chunks), parts.map(|(_, rest)| rest))
+}
+
+/// Slice `i` of those that `count` slices of length `length` make up.
+#[inline(always)]
+fn at(data: &[f32], length: usize, i: usize) -> &[f32] {
+    &data[i * length..(i + 1) * length]
+}
+
+/// All dot products of the rows of `input` with the rows of `weight`, in tiles; those that fill no tile one by one.
+#[inline(always)]
+fn products<const ROWS: usize, const OUTPUTS: usize>(input: &[f32], weight: &[f32], inputs: usize, out: &mut [f32]) {
+    let (rows, outputs) = (input.len() / inputs, weight.len() / inputs);
+    for n in (0..outputs).step_by(OUTPUTS) {
+        for r in (0..rows).step_by(ROWS) {
+            if r + ROWS <= rows && n + OUTPUTS <= outputs {
+                let x = std::array::from_fn(|i| at(input, inputs, r + i));
+                let w = std::array::from_fn(|i| at(weight, inputs, n + i));
+                for (i, sums) in tile::<ROWS, OUTPUTS>(x, w).iter().enumerate() {
+                    out[(r + i) * outputs + n..][..OUTPUTS].copy_from_slice(sums);
+                }
+            } else {
+                for (i, j) in (r..rows.min(r + ROWS)).flat_map(|i| (n..outputs.min(n + OUTPUTS)).map(move |j| (i, j))) {
+                    let [[sum]] = tile::<1, 1>([at(input, inputs, i)], [at(weight, inputs, j)]);
+                    out[i * outputs + j] = sum;
+                }
+            }
+        }
+    }
+}
+
+/// `input * weight^T`: `[rows][inputs]` and `[outputs][inputs]` to `[rows][outputs]`, with the widest instructions
+/// that the processor has.
+pub(super) fn product(input: &[f32], weight: &[f32], inputs: usize) -> Vec<f32> {
+    let mut out = vec![0.0; (input.len() / inputs) * (weight.len() / inputs)];
+    #[cfg(target_arch = "x86_64")]
+    {
+        // The tiles are as large as the registers allow: 32 of 16 values, and 16 of 8.
+        if let Some(simd) = pulp::x86::V4::try_new() {
+            simd.vectorize(
+                #[inline(always)]
+                || products::<4, 4>(input, weight, inputs, &mut out),
+            );
+            return out;
+        }
+        if let Some(simd) = pulp::x86::V3::try_new() {
+            simd.vectorize(
+                #[inline(always)]
+                || products::<2, 3>(input, weight, inputs, &mut out),
+            );
+            return out;
+        }
+    }
+    products::<2, 2>(input, weight, inputs, &mut out);
+    out
+}
+
+/// A product with its bias: `[rows][inputs]` to `[rows][outputs]`.
+pub(super) fn linear(input: &[f32], l: &FloatLinear) -> Vec<f32> {
+    let mut out = product(input, &l.weight, l.inputs);
+    for row in out.chunks_exact_mut(l.outputs) {
+        row.iter_mut().zip(&l.bias).for_each(|(x, bias)| *x += bias);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(count: usize, seed: f32) -> Vec<f32> {
+        (0..count).map(|i| (i as f32 * 1.7 + seed).sin()).collect()
+    }
+
+    /// The definition: parts of a sum in their order.
+    fn by_definition(a: &[f32], b: &[f32]) -> f32 {
+        let mut parts = [0.0f32; LANES];
+        let whole = a.len() - a.len() % LANES;
+        (0..whole).for_each(|i| parts[i % LANES] += a[i] * b[i]);
+        parts.iter().sum::<f32>() + (whole..a.len()).map(|i| a[i] * b[i]).sum::<f32>()
+    }
+
+    #[test]
+    fn every_tile_has_the_bits_of_the_definition() {
+        for (rows, outputs, inputs) in [(1, 1, 1), (5, 7, 37), (9, 13, 64), (4, 4, 16), (3, 2, 15), (6, 9, 48)] {
+            let (input, weight) = (values(rows * inputs, 0.3), values(outputs * inputs, 0.8));
+            let pairs = (0..rows).flat_map(|r| (0..outputs).map(move |n| (r, n)));
+            let expected: Vec<f32> =
+                pairs.map(|(r, n)| by_definition(at(&input, inputs, r), at(&weight, inputs, n))).collect();
+            let mut out = vec![0.0; rows * outputs];
+            assert_eq!(product(&input, &weight, inputs), expected);
+            for tiles in [products::<4, 4>, products::<2, 3>, products::<2, 2>, products::<1, 1>] {
+                tiles(&input, &weight, inputs, &mut out);
+                assert_eq!(out, expected);
+            }
+        }
+    }
+}
