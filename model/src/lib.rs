@@ -15,4 +15,5 @@ pub mod picture;
 pub mod poly;
 pub mod quant;
 pub mod selector;
+pub mod synth;
 pub mod weights;

@@ -70,8 +70,18 @@ pub enum Command {
     #[command(after_help = "Examples:
   heatvit quantize configs/digits.toml --out digits.int8.safetensors
   heatvit quantize configs/deit_tiny.toml --weights deit_tiny.safetensors --calibrate photos --out deit_tiny.q8
+  heatvit quantize configs/digits.toml --count 16 --out digits.q8 --report digits.quality.json    how good is it?
   heatvit run configs/digits.toml --weights digits.int8.safetensors")]
     Quantize(QuantizeArgs),
+    /// Make weights for those who have no checkpoint: random ones with the statistics of trained ones.
+    ///
+    /// Writes float safetensors with timm's names, selectors included where the configuration has some; their biases
+    /// are set so that the mean share of patches left behind each stage is the requested one. The recipe is in
+    /// docs/quantization.md. Equal arguments give equal bytes.
+    #[command(after_help = "Examples:
+  heatvit synth-weights configs/deit_tiny.toml --out deit_tiny.safetensors
+  heatvit synth-weights configs/deit_tiny_pruned.toml --keep 0.7,0.49,0.343 --seed 2 --out pruned.safetensors")]
+    SynthWeights(SynthArgs),
     /// Count what the design takes of the device: DSPs, lookup tables, flip-flops and block RAMs of each module.
     ///
     /// Needs Yosys, which scripts/install-tools installs. With selectors it counts the same design without them, too,
@@ -194,6 +204,39 @@ pub struct QuantizeArgs {
     /// File to write.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Measure the result and write a report (JSON): ranges, clipping and noise of every tensor; prints a table, too.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Images to measure on [default: those of the calibration].
+    #[arg(long, value_name = "PATH", requires = "report")]
+    pub measure: Option<PathBuf>,
+}
+
+/// Options of `synth-weights`.
+#[derive(Clone, Debug, Args)]
+pub struct SynthArgs {
+    /// Configuration file (TOML).
+    pub config: PathBuf,
+    /// File to write.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Seed of all draws.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub seed: u64,
+    /// Share of all patches that is left behind each selector stage [default: the configuration's targets].
+    #[arg(long, value_name = "SHARES", value_delimiter = ',')]
+    pub keep: Option<Vec<f64>>,
+    /// Images to scale on [default: the configuration's, else seeded pictures].
+    #[arg(long, value_name = "PATH")]
+    pub images: Option<PathBuf>,
+}
+
+impl SynthArgs {
+    /// The same for the pipeline; `samples` images are wanted.
+    pub fn request(&self, samples: usize) -> Request {
+        let images = Choice { images: self.images.clone(), ..Choice::default() };
+        Request { images, calibration_images: Some(samples), ..Request::new(self.config.clone()) }
+    }
 }
 
 /// Options of `resources`.

@@ -7,7 +7,7 @@ mod bench_args;
 pub use args::TrainArgs;
 pub use args::{
     Arguments, Command, EngineName, EvalArgs, GenArgs, Images, Page, Proof, QuantizeArgs, ResourcesArgs, RunArgs,
-    ShowCommand, SimArgs, Source,
+    ShowCommand, SimArgs, Source, SynthArgs,
 };
 
 pub use bench_args::{BenchCommand, GoldenBenchArgs};
@@ -127,7 +127,7 @@ mod tests {
                 found.push(example[1].to_owned());
             }
         }
-        for name in ["run", "gen", "sim", "eval", "quantize", "resources", "bench", "show"] {
+        for name in ["run", "gen", "sim", "eval", "quantize", "synth-weights", "resources", "bench", "show"] {
             assert!(found.iter().any(|f| f == name), "no example of {name}");
         }
     }

@@ -9,6 +9,7 @@ mod resources;
 mod run;
 mod show;
 mod sim;
+mod synth_weights;
 #[cfg(feature = "train")]
 mod train;
 
@@ -30,6 +31,7 @@ pub fn execute(command: &Command, out: &mut dyn Write) -> Result<u8, GenError> {
         Command::Sim(arguments) => sim::sim(arguments, out),
         Command::Eval(arguments) => eval::eval(arguments, out),
         Command::Quantize(arguments) => quantize::quantize(arguments, out),
+        Command::SynthWeights(arguments) => synth_weights::synth_weights(arguments, out),
         Command::Resources(arguments) => resources::resources(arguments, out),
         #[cfg(feature = "train")]
         Command::Train(arguments) => train::train(arguments, out),

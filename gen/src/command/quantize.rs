@@ -4,8 +4,16 @@ use super::print;
 use crate::cli::{EXIT_EQUAL, Images, QuantizeArgs};
 use crate::error::GenError;
 use crate::files;
-use crate::pipeline::{Request, load_config, load_network, load_weights, quantize_network};
+use crate::pipeline::{
+    Request, calibration_images, load_config, load_network, load_weights, patches, quantize_network,
+};
+use crate::progress;
+use heatvit_model::config::Config;
+use heatvit_model::float::FloatNetwork;
+use heatvit_model::quant::Quantized;
+use heatvit_model::quant::report::measure;
 use std::io::Write;
+use std::path::Path;
 
 /// Quantizes and writes the file.
 ///
@@ -21,5 +29,34 @@ pub fn quantize(arguments: &QuantizeArgs, out: &mut dyn Write) -> Result<u8, Gen
     files::write(&arguments.out, &file)?;
     let products = quantized.network.linears().len();
     print(out, &format!("quantized          {} ({products} products)\n", arguments.out.display()))?;
+    if let Some(file) = &arguments.report {
+        print(out, &report(arguments, &request, &config, &network, &quantized, file)?)?;
+    }
     Ok(EXIT_EQUAL)
+}
+
+/// Images that a report measures at most.
+const MEASURED: usize = 32;
+
+/// Measures the quantization, writes the report and returns its table.
+fn report(
+    arguments: &QuantizeArgs,
+    request: &Request,
+    config: &Config,
+    network: &FloatNetwork,
+    quantized: &Quantized,
+    file: &Path,
+) -> Result<String, GenError> {
+    let mut request = request.clone();
+    if let Some(path) = &arguments.measure {
+        request.calibrate = Some(path.clone());
+    }
+    let images = calibration_images(&request, config)?;
+    let images = images.iter().take(MEASURED).map(|image| patches(config, image)).collect::<Result<Vec<_>, _>>()?;
+    let bar = progress::bar("measured", images.len());
+    let report = measure(network, quantized, &images, || bar.inc(1));
+    bar.finish_and_clear();
+    let text = serde_json::to_string_pretty(&report).map_err(|e| GenError::stage("quant", e))?;
+    files::write(file, format!("{text}\n").as_bytes())?;
+    Ok(report.table())
 }

@@ -100,6 +100,11 @@ impl Pass<'_> {
     }
 
     fn block(&mut self, i: usize, b: &FoldedBlock, x: &mut [f32]) {
+        self.attention(i, b, x);
+        self.mlp(i, b, x);
+    }
+
+    fn attention(&mut self, i: usize, b: &FoldedBlock, x: &mut [f32]) {
         let (d, options) = (&self.network.dims, &self.network.options);
         let prefix = format!("blocks.{i}");
         let normed = norm_rows(x, d.embed, options.eps);
@@ -115,6 +120,11 @@ impl Pass<'_> {
         self.record(format!("{prefix}.attn.o"), d.attention(), &o);
         add(x, &linear(&o, &b.proj));
         self.record(format!("{prefix}.attn.residual"), d.embed, x);
+    }
+
+    fn mlp(&mut self, i: usize, b: &FoldedBlock, x: &mut [f32]) {
+        let (d, options) = (&self.network.dims, &self.network.options);
+        let prefix = format!("blocks.{i}");
         let normed = norm_rows(x, d.embed, options.eps);
         self.record(format!("{prefix}.norm2"), d.embed, &normed);
         let mut hidden = linear(&normed, &b.fc1);
@@ -122,6 +132,16 @@ impl Pass<'_> {
         self.record(format!("{prefix}.mlp.fc1"), d.mlp_hidden, &hidden);
         add(x, &linear(&hidden, &b.fc2));
         self.record(format!("{prefix}.residual"), d.embed, x);
+    }
+
+    /// Final norm and head on the class token; returns the trace.
+    fn classify(mut self, x: &[f32]) -> Trace<f32> {
+        let network = self.network;
+        let d = &network.dims;
+        let class = normalise(&x[..d.embed], network.options.eps);
+        self.record("norm".to_owned(), d.embed, &class);
+        self.record("logits".to_owned(), d.classes, &linear(&class, &network.head));
+        self.trace
     }
 }
 
@@ -145,10 +165,29 @@ pub fn forward_wanted(network: &Folded, engine: Engine, patches: &[f32], wanted:
         }
         pass.block(i, b, &mut tokens.x);
     }
-    let class = normalise(&tokens.x[..d.embed], network.options.eps);
-    pass.record("norm".to_owned(), d.embed, &class);
-    pass.record("logits".to_owned(), d.classes, &linear(&class, &network.head));
-    pass.trace
+    pass.classify(&tokens.x)
+}
+
+/// The halves of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Half {
+    /// `norm1` to `attn.residual`.
+    Attention,
+    /// `norm2` to `residual`.
+    Mlp,
+}
+
+/// Logits of the rest of a network, from the given half of a block on, on a stream `[rows][embed]`; selectors do not
+/// run.
+pub fn resume(network: &Folded, engine: Engine, block: usize, half: Half, mut x: Vec<f32>) -> Vec<f32> {
+    let mut pass = Pass { network, engine, wanted: &|name| name == "logits", trace: Trace::default() };
+    for (i, b) in network.blocks.iter().enumerate().skip(block) {
+        if i > block || half == Half::Attention {
+            pass.attention(i, b, &mut x);
+        }
+        pass.mlp(i, b, &mut x);
+    }
+    pass.classify(&x).logits().to_vec()
 }
 
 /// Runs one image. For many images fold once and use [`forward_folded`].

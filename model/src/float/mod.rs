@@ -15,10 +15,10 @@ mod units;
 
 pub use fold::{Folded, FoldedBlock, fold};
 pub use fold_selector::FoldedSelector;
-pub use forward::{Engine, forward, forward_all, forward_folded, forward_wanted};
+pub use forward::{Engine, Half, forward, forward_all, forward_folded, forward_wanted, resume};
 pub use network::{FloatBlock, FloatLinear, FloatNetwork, FloatNorm, NetworkOptions};
 pub use selector::{FloatSelector, HeadLinear};
-pub use units::{exp_exact, exp_poly, gelu_exact};
+pub use units::{exp_exact, exp_poly, gelu_exact, normalise};
 
 #[cfg(test)]
 mod selector_tests;

@@ -156,4 +156,18 @@ impl FloatNetwork {
             *bias = (f64::from(*bias) + shift) as f32;
         }
     }
+
+    /// The inverse of [`Self::absorb_normalisation`], up to rounding.
+    pub fn release_normalisation(&mut self, normalisation: &Normalisation) {
+        let patch = &mut self.patch_embed;
+        let area = patch.inputs / self.options.channels;
+        for (row, bias) in patch.weight.chunks_mut(patch.inputs).zip(&mut patch.bias) {
+            let mut shift = 0.0;
+            for (weights, (factor, addend)) in row.chunks_mut(area).zip(normalisation.from_pixels()) {
+                weights.iter_mut().for_each(|w| *w = (f64::from(*w) / factor) as f32);
+                shift += weights.iter().map(|w| f64::from(*w)).sum::<f64>() * addend;
+            }
+            *bias = (f64::from(*bias) - shift) as f32;
+        }
+    }
 }

@@ -108,7 +108,13 @@ fn pixel_normalisation_folds_into_the_patch_embedding() {
         pixels.iter().enumerate().map(value).collect()
     };
     let expected = textbook(&network, &by(&|c, p| ((f64::from(p) - mean[c]) / std[c]) as f32));
-    network.absorb_normalisation(&Normalisation { mean: mean.to_vec(), deviation: std.to_vec() });
+    let normalisation = Normalisation { mean: mean.to_vec(), deviation: std.to_vec() };
+    let trained = network.clone();
+    network.absorb_normalisation(&normalisation);
     let got = textbook(&network, &by(&|_, p| 2.0 * p - 1.0));
     assert!(got.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-4), "{got:?} {expected:?}");
+    network.release_normalisation(&normalisation);
+    let pairs = |l: &FloatLinear| l.weight.iter().chain(&l.bias).copied().collect::<Vec<_>>();
+    let (back, first) = (pairs(&network.patch_embed), pairs(&trained.patch_embed));
+    assert!(back.iter().zip(&first).all(|(a, b)| (a - b).abs() < 1e-6), "{back:?} {first:?}");
 }

@@ -43,6 +43,16 @@ impl GeluParams {
         -B * std::f64::consts::SQRT_2 / 4095.0
     }
 
+    /// Output steps for which the input step is at least `least`, a range for every shift; none where no input step
+    /// is that large.
+    pub fn output_steps(least: f64) -> impl Iterator<Item = (f64, f64)> {
+        // With room for rounding.
+        let knee = -B * std::f64::consts::SQRT_2;
+        let (smallest, largest) = (least.max(knee / 4095.0), knee / 2049.0);
+        let range = move |shift: i32| (smallest * 2f64.powi(shift), largest * 2f64.powi(shift));
+        (0..16).map(range).filter(|(low, high)| low < high)
+    }
+
     /// Step of the input.
     pub fn input_step(&self, output_step: f64) -> f64 {
         output_step / 2f64.powi(self.shift as i32)

@@ -71,6 +71,13 @@ impl Calibration {
         found.unwrap_or(Clip { value: 1.0, method: Method::Fixed, sqnr_db: f64::INFINITY })
     }
 
+    /// The best clip of a tensor among several ranges.
+    pub fn clip_within(&self, name: &str, ranges: impl Iterator<Item = (f64, f64)>) -> Option<Clip> {
+        let histogram = self.tensors.get(name)?;
+        let clips = ranges.filter_map(|(low, high)| histogram.clip_within(low, high));
+        clips.max_by(|a, b| a.sqnr_db.total_cmp(&b.sqnr_db))
+    }
+
     /// Largest magnitude of a tensor.
     pub fn max(&self, name: &str) -> f64 {
         self.tensors.get(name).map_or(0.0, Histogram::max)

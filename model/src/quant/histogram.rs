@@ -1,5 +1,7 @@
 //! Magnitudes of a tensor over the calibration images, and the clip that loses least.
 
+use serde::Serialize;
+
 /// Bins by the upper half of an `f32`: sign dropped, 8 exponent and 7 mantissa bits, so 0.4 % wide.
 /// Counts are integers: merging in any order gives the same histogram.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,7 +10,8 @@ pub struct Histogram {
 }
 
 /// How a clip was chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Method {
     /// The largest magnitude.
     MinMax,
@@ -16,6 +19,8 @@ pub enum Method {
     Percentile(u32),
     /// The best of a grid of fractions of the largest magnitude.
     Mse,
+    /// The end of the range that the arithmetic allows.
+    Bound,
     /// Set by the arithmetic, not by the data.
     Fixed,
 }
@@ -99,13 +104,29 @@ impl Histogram {
 
     /// The clip with the least squared error among largest magnitude, percentiles and grid; `None` for zeros only.
     pub fn clip(&self) -> Option<Clip> {
+        self.best(self.candidates())
+    }
+
+    /// The best clip of a range, whose lower end is a candidate, too.
+    pub fn clip_within(&self, low: f64, high: f64) -> Option<Clip> {
+        let mut candidates = self.candidates();
+        candidates.retain(|(clip, _)| (low..=high).contains(clip));
+        candidates.push((low, Method::Bound));
+        self.best(candidates)
+    }
+
+    fn candidates(&self) -> Vec<(f64, Method)> {
         let max = self.max();
-        if max <= 0.0 {
-            return None;
-        }
         let mut candidates = vec![(max, Method::MinMax)];
         candidates.extend(PERCENTILES.map(|p| (self.percentile(p), Method::Percentile(p))));
         candidates.extend((GRID_FIRST..GRID).map(|k| (max * f64::from(k) / f64::from(GRID), Method::Mse)));
+        candidates
+    }
+
+    fn best(&self, candidates: Vec<(f64, Method)>) -> Option<Clip> {
+        if self.max() <= 0.0 {
+            return None;
+        }
         let scored = candidates.into_iter().filter(|(c, _)| *c > 0.0).map(|(c, m)| (self.error(c), c, m));
         let (error, value, method) = scored.min_by(|a, b| a.0.total_cmp(&b.0))?;
         let power = self.sum(|v| v * v);
@@ -134,6 +155,15 @@ mod tests {
         let clip = h.clip().unwrap();
         assert!(clip.value < 6.0 && clip.method != Method::MinMax, "{clip:?}");
         assert!((h.max() / 9.0 - 1.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn a_range_is_kept() {
+        let mut h = Histogram::default();
+        h.add(&(-1000..=1000).map(|i| i as f32 / 1000.0).collect::<Vec<_>>());
+        let clip = h.clip_within(1.3, 2.0).unwrap();
+        assert_eq!((clip.value, clip.method), (1.3, Method::Bound));
+        assert!(h.clip_within(0.5, 0.9).unwrap().value > 0.85);
     }
 
     #[test]

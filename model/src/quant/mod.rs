@@ -7,6 +7,7 @@ mod product;
 mod quantize;
 mod quantize_selector;
 mod random;
+pub mod report;
 mod selector_header;
 mod validate;
 

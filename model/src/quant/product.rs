@@ -11,6 +11,10 @@ const STEP_RATIO: f64 = 256.0;
 /// Largest bias, a quarter of the accumulator's range.
 const BIAS_MAX: f64 = (1u64 << (ACC_BITS - 3)) as f64;
 
+/// Rows whose weights would need a rescaling factor of 2 or more are clipped instead, by this factor at most: a few
+/// weights of a few rows lose less than a coarser step of all outputs would cost.
+pub(super) const ROW_CLIP_MOST: f64 = 1.5;
+
 /// Real values of one step at both ends of a product.
 pub(super) struct Steps {
     /// Of the input.
@@ -20,7 +24,7 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    /// Smallest output step for which every rescaling factor stays below 2.
+    /// Smallest output step for which every rescaling factor stays below 2 without clipping.
     pub(super) fn least_output(l: &FloatLinear, input: f64) -> f64 {
         weight_steps(l, input).into_iter().fold(0.0, f64::max) * input / FACTOR_MAX
     }
@@ -40,6 +44,8 @@ pub(super) fn quantize_linear(l: &FloatLinear, name: String, steps: &Steps) -> R
     let mut weight_steps = weight_steps(l, steps.input);
     // A product of zeros needs some step; its output is zero with any.
     weight_steps.iter_mut().filter(|s| **s == 0.0).for_each(|s| *s = steps.output / steps.input / STEP_RATIO);
+    let cap = FACTOR_MAX * steps.output / steps.input;
+    weight_steps.iter_mut().filter(|s| **s > cap && **s <= cap * ROW_CLIP_MOST).for_each(|s| *s = cap);
     let factors: Vec<f64> = weight_steps.iter().map(|s| s * steps.input / steps.output).collect();
     let Some((mult, sel)) = multipliers(&factors) else {
         let largest = factors.iter().copied().fold(0.0, f64::max);
@@ -83,6 +89,14 @@ mod tests {
             let real = f64::from(q.bias[n]) * f64::from(q.mult[n]) / f64::from(1u32 << (16 + 4 * q.sel)) * steps.output;
             assert!((real - f64::from(l.bias[n])).abs() < 0.06, "{n}: {real}");
         }
+    }
+
+    #[test]
+    fn a_row_that_is_a_little_too_large_is_clipped() {
+        let l = FloatLinear { inputs: 2, outputs: 1, weight: vec![127.0 * 2.5, 127.0], bias: vec![3.0] };
+        let q = quantize_linear(&l, "l".to_owned(), &Steps { input: 1.0, output: 1.0 }).unwrap();
+        assert_eq!((q.weight, q.bias, q.sel), (vec![127, 64], vec![2], 0));
+        assert!(f64::from(q.mult[0]) / 65536.0 > 1.98);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! From a trained network to integers. After this file there is no real number in the data path.
 
 use super::calibrate::{Calibration, calibrate};
-use super::histogram::{Clip, Method};
-use super::product::{Steps, quantize_linear};
+use super::histogram::Method;
+use super::product::{ROW_CLIP_MOST, Steps, quantize_linear};
 use super::{Block, GeluParams, NormParams, QuantError, QuantNetwork, RowScale, ScoreScale, validate};
 use crate::fixed::{mantissa_exponent, multipliers};
-use crate::float::{FloatNetwork, Folded, FoldedBlock, fold};
+use crate::float::{FloatLinear, FloatNetwork, Folded, FoldedBlock, fold};
 use crate::image::INPUT_STEP;
 use crate::layernorm::MEAN_FRACTION_BITS;
 use crate::poly::exp::STEPS_PER_OCTAVE;
@@ -108,18 +108,17 @@ impl Quantizer<'_> {
         self.note(name, (clip.value / 127.0).max(floor), clip.method)
     }
 
-    /// Step and constants of a LayerNorm.
-    fn norm(&mut self, name: String) -> Result<(f64, NormParams), QuantizeError> {
+    /// Constants of a LayerNorm whose step is chosen.
+    fn norm(&self, name: &str) -> Result<NormParams, QuantizeError> {
         let channels = self.folded.dims.embed as f64;
-        let clip: Clip = self.ranges.clip(&name);
-        let factor = 127.0 * channels / (clip.value * f64::from(1u32 << MEAN_FRACTION_BITS));
+        let clip = 127.0 * self.steps.get(name).map_or(1.0, |s| s.step);
+        let factor = 127.0 * channels / (clip * f64::from(1u32 << MEAN_FRACTION_BITS));
         let (gain, exponent) = mantissa_exponent(factor).ok_or_else(|| constant(format!("{name}.gain"), factor))?;
         let eps = (self.folded.options.eps * (channels / self.residual_step).powi(2)).round().max(1.0);
         if eps > f64::from(u32::MAX) {
             return Err(constant(format!("{name}.eps"), eps));
         }
-        let step = self.note(name, clip.value / 127.0, clip.method);
-        Ok((step, NormParams { gain, exponent, eps: eps as u32 }))
+        Ok(NormParams { gain, exponent, eps: eps as u32 })
     }
 
     /// Scores in units of ln2/256. Steps of Q and K shrink when their product would need a factor of 2 or more.
@@ -138,40 +137,91 @@ impl Quantizer<'_> {
         Ok((q * shrink, k * shrink, ScoreScale { mult: mult[0], sel }))
     }
 
-    fn block(&mut self, i: usize, b: &FoldedBlock) -> Result<Block, QuantizeError> {
+    /// Step of an activated tensor and the constants of its GELU: the best step for which the product before it can
+    /// be rescaled to GELU's input.
+    pub(super) fn activation(
+        &mut self,
+        name: String,
+        l: &FloatLinear,
+        input: f64,
+    ) -> Result<(f64, GeluParams), QuantizeError> {
+        let steps = || GeluParams::output_steps(Steps::least_output(l, input));
+        // Rows that are too large for every step are clipped.
+        let any = steps().next().is_none();
+        let clipped = GeluParams::output_steps(Steps::least_output(l, input) / ROW_CLIP_MOST);
+        let wide = clipped.map(|(_, high)| (high * 0.999, high)).filter(|_| any);
+        let ranges = steps().chain(wide).map(|(low, high)| (127.0 * low, 127.0 * high));
+        let step = match self.ranges.clip_within(&name, ranges) {
+            Some(clip) => self.note(name.clone(), clip.value / 127.0, clip.method),
+            None => self.step(name.clone(), GeluParams::least_output_step()),
+        };
+        let gelu = GeluParams::new(step, self.folded.options.delta1);
+        Ok((step, gelu.ok_or_else(|| constant(format!("{name}.gelu"), step))?))
+    }
+
+    /// Chooses the steps of a block.
+    fn plan(&mut self, i: usize, b: &FoldedBlock) -> Result<BlockPlan, QuantizeError> {
         let prefix = format!("blocks.{i}");
         let at = |part: &str| format!("{prefix}.{part}");
-        let (delta1, delta2) = (self.folded.options.delta1, self.folded.options.delta2);
-        let residual = self.residual_step;
-        let (input, norm1) = self.norm(at("norm1"))?;
+        let input = self.step(at("norm1"), 0.0);
         let [q, k, v] = [("attn.q", &b.q), ("attn.k", &b.k), ("attn.v", &b.v)]
             .map(|(name, l)| self.step(at(name), Steps::least_output(l, input)));
         let (q, k, scores) = self.scores(&prefix, q, k)?;
         self.note(at("attn.q"), q, self.steps[&at("attn.q")].method);
         self.note(at("attn.k"), k, self.steps[&at("attn.k")].method);
+        let delta2 = self.folded.options.delta2;
         let o = self.step(at("attn.o"), delta2 * v / ATTEND_MAX);
         let ratio = delta2 * v / o;
         let (gain, exponent) = mantissa_exponent(ratio).ok_or_else(|| constant(at("attn.attend"), ratio))?;
-        let (hidden_input, norm2) = self.norm(at("norm2"))?;
-        let hidden = self.step(at("mlp.fc1"), GeluParams::least_output_step());
-        let gelu = GeluParams::new(hidden, delta1).ok_or_else(|| constant(at("mlp.gelu"), hidden))?;
+        let hidden_input = self.step(at("norm2"), 0.0);
+        let (hidden, gelu) = self.activation(at("mlp.fc1"), &b.fc1, hidden_input)?;
+        let attend = RowScale { gain, exponent };
+        Ok(BlockPlan { input, q, k, v, scores, o, attend, hidden_input, hidden, gelu })
+    }
+
+    /// The integers of a block.
+    fn block(&mut self, i: usize, b: &FoldedBlock, p: &BlockPlan) -> Result<Block, QuantizeError> {
+        let at = |part: &str| format!("blocks.{i}.{part}");
+        let residual = self.residual_step;
         self.note(at("attn.residual"), residual, Method::MinMax);
         self.note(at("residual"), residual, Method::MinMax);
         let product = |name: &str, l, input, output| quantize_linear(l, at(name), &Steps { input, output });
         Ok(Block {
-            norm1,
-            q: product("attn.q", &b.q, input, q)?,
-            k: product("attn.k", &b.k, input, k)?,
-            v: product("attn.v", &b.v, input, v)?,
-            scores,
-            attend: RowScale { gain, exponent },
-            proj: product("attn.proj", &b.proj, o, residual)?,
-            norm2,
-            fc1: product("mlp.fc1", &b.fc1, hidden_input, gelu.input_step(hidden))?,
-            gelu,
-            fc2: product("mlp.fc2", &b.fc2, hidden, residual)?,
+            norm1: self.norm(&at("norm1"))?,
+            q: product("attn.q", &b.q, p.input, p.q)?,
+            k: product("attn.k", &b.k, p.input, p.k)?,
+            v: product("attn.v", &b.v, p.input, p.v)?,
+            scores: p.scores,
+            attend: p.attend,
+            proj: product("attn.proj", &b.proj, p.o, residual)?,
+            norm2: self.norm(&at("norm2"))?,
+            fc1: product("mlp.fc1", &b.fc1, p.hidden_input, p.gelu.input_step(p.hidden))?,
+            gelu: p.gelu,
+            fc2: product("mlp.fc2", &b.fc2, p.hidden, residual)?,
         })
     }
+}
+
+/// Steps of a block, and the constants that they determine.
+struct BlockPlan {
+    input: f64,
+    q: f64,
+    k: f64,
+    v: f64,
+    scores: ScoreScale,
+    o: f64,
+    attend: RowScale,
+    hidden_input: f64,
+    hidden: f64,
+    gelu: GeluParams,
+}
+
+/// The step of the residual stream: its range with a margin, and no rescaling factor of 2 or more on the way to it.
+fn residual_step(folded: &Folded, ranges: &Calibration, plans: &[BlockPlan]) -> f64 {
+    let range = ranges.residual_max().max(f64::from(f32::MIN_POSITIVE)) * RESIDUAL_MARGIN / 32767.0;
+    let branches = folded.blocks.iter().zip(plans);
+    let least = branches.flat_map(|(b, p)| [Steps::least_output(&b.proj, p.o), Steps::least_output(&b.fc2, p.hidden)]);
+    least.chain([Steps::least_output(&folded.embed, INPUT_STEP)]).fold(range, f64::max)
 }
 
 /// Quantizes a network; `calibration` are patches in real numbers ([`crate::image::float_patches`]).
@@ -181,22 +231,25 @@ impl Quantizer<'_> {
 pub fn quantize(network: &FloatNetwork, name: &str, calibration: &[Vec<f32>]) -> Result<Quantized, QuantizeError> {
     let folded = fold(network);
     let ranges = calibrate(&folded, calibration)?;
-    let residual_step = ranges.residual_max().max(f64::from(f32::MIN_POSITIVE)) * RESIDUAL_MARGIN / 32767.0;
-    let mut quantizer = Quantizer { folded: &folded, ranges: &ranges, residual_step, steps: BTreeMap::new() };
+    let mut quantizer = Quantizer { folded: &folded, ranges: &ranges, residual_step: 0.0, steps: BTreeMap::new() };
+    let plans = folded.blocks.iter().enumerate().map(|(i, b)| quantizer.plan(i, b)).collect::<Result<Vec<_>, _>>()?;
+    let residual_step = residual_step(&folded, &ranges, &plans);
+    quantizer.residual_step = residual_step;
     quantizer.note("embed".to_owned(), residual_step, Method::MinMax);
     let embed_steps = Steps { input: INPUT_STEP, output: residual_step };
     let embed = quantize_linear(&folded.embed, "patch_embed.proj".to_owned(), &embed_steps)?;
     let to_residual = |p: &f32| (f64::from(*p) / residual_step).round().clamp(-32767.0, 32767.0) as i16;
     let pos = folded.pos.iter().map(to_residual).collect();
     let mut blocks = Vec::with_capacity(folded.blocks.len());
-    for (i, b) in folded.blocks.iter().enumerate() {
-        blocks.push(quantizer.block(i, b)?);
+    for ((i, b), plan) in folded.blocks.iter().enumerate().zip(&plans) {
+        blocks.push(quantizer.block(i, b, plan)?);
     }
     let mut selectors = Vec::with_capacity(folded.selectors.len());
     for s in &folded.selectors {
         selectors.push(quantizer.selector(s)?);
     }
-    let (input, norm) = quantizer.norm("norm".to_owned())?;
+    let input = quantizer.step("norm".to_owned(), 0.0);
+    let norm = quantizer.norm("norm")?;
     let range = ranges.max("logits") * LOGIT_MARGIN / 32767.0;
     let logit_step = range.max(Steps::least_output(&folded.head, input));
     quantizer.note("logits".to_owned(), logit_step, Method::MinMax);

@@ -3,7 +3,7 @@
 use super::histogram::Method;
 use super::product::{Steps, quantize_linear};
 use super::quantize::{QuantizeError, Quantizer, constant};
-use super::{GeluParams, RowScale, Selector};
+use super::{RowScale, Selector};
 use crate::fixed::mantissa_exponent;
 use crate::float::{FloatLinear, FoldedSelector};
 use crate::golden::selector::SCORE_ONE;
@@ -23,13 +23,6 @@ fn with_one_step(mix: &FloatLinear, ratio: f64) -> FloatLinear {
 }
 
 impl Quantizer<'_> {
-    /// Step of an activated tensor and the constants of its GELU.
-    fn activation(&mut self, name: String) -> Result<(f64, GeluParams), QuantizeError> {
-        let step = self.step(name.clone(), GeluParams::least_output_step());
-        let gelu = GeluParams::new(step, self.folded.options.delta1);
-        Ok((step, gelu.ok_or_else(|| constant(format!("{name}.gelu"), step))?))
-    }
-
     /// Steps that the arithmetic fixes.
     fn note_fixed(&mut self, prefix: &str) {
         let logit = 1.0 / f64::from(INPUT_STEPS);
@@ -51,13 +44,13 @@ impl Quantizer<'_> {
         };
         self.note(at("norm"), input.step, input.method);
         self.note_fixed(&prefix);
-        let (local, local_gelu) = self.activation(at("local"))?;
+        let (local, local_gelu) = self.activation(at("local"), &s.local, input.step)?;
         let global = self.step(at("global"), local / MEAN_RATIO);
         let ratio = local / global;
         let (gain, exponent) = mantissa_exponent(ratio).ok_or_else(|| constant(at("mean"), ratio))?;
-        let (mix, mix_gelu) = self.activation(at("mix"))?;
-        let (squeeze, squeeze_gelu) = self.activation(at("squeeze"))?;
-        let (weigh, weigh_gelu) = self.activation(at("weigh"))?;
+        let (mix, mix_gelu) = self.activation(at("mix"), &with_one_step(&s.mix, ratio), local)?;
+        let (squeeze, squeeze_gelu) = self.activation(at("squeeze"), &s.squeeze, mix)?;
+        let (weigh, weigh_gelu) = self.activation(at("weigh"), &s.weigh, input.step)?;
         let logit = 1.0 / f64::from(INPUT_STEPS);
         let product = |name: &str, l, input, output| quantize_linear(l, at(name), &Steps { input, output });
         Ok(Selector {
