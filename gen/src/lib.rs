@@ -1,6 +1,7 @@
 //! The tool `heatvit`: the pipeline from a configuration to an output folder, the commands around it, and
 //! the only code of the project that opens files.
 
+pub mod bench;
 pub mod cli;
 mod command;
 pub mod compare;

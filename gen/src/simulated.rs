@@ -2,7 +2,7 @@
 
 use crate::compare::{Event, Stream};
 use crate::error::GenError;
-use crate::layout::{Layout, SIMULATED_BASE};
+use crate::layout::{Layout, Region, SIMULATED_BASE};
 use crate::verify::{Device, Ending, Run};
 use heatvit_hdl::probe;
 use heatvit_hdl::schedule::descriptor::{COUNT_TOKENS, Target};
@@ -10,7 +10,7 @@ use heatvit_hdl::schedule::{Program, Step, split};
 use heatvit_model::golden::StageCounts;
 use heatvit_rtl::Design;
 use heatvit_sim::axi::{Board, Job, MemoryConfig, MemoryModel, RunReport};
-use heatvit_sim::{Probe, Recorder, SimError, Simulator, Wave};
+use heatvit_sim::{Engine, Probe, Recorder, SimError, Simulator, Wave};
 use std::fs::File;
 use std::io::BufWriter;
 use std::ops::Range;
@@ -42,8 +42,15 @@ pub struct SimulatedDevice<'d> {
     cycle_limit: u64,
 }
 
-/// Memory with the program, and the board's register values.
-fn board(design: &Design, program: &Program, memory: &MemoryConfig) -> Result<(Board<Simulator>, Layout), GenError> {
+/// An engine of an accelerator on a board, its memory with the program, and where everything lies in it.
+///
+/// # Errors
+/// When the engine has not the accelerator's ports.
+pub(crate) fn board<E: Engine>(
+    engine: E,
+    program: &Program,
+    memory: &MemoryConfig,
+) -> Result<(Board<E>, Layout), GenError> {
     let regions = split(&program.stream);
     let image_bytes = split(&program.image(&vec![0; program.patch_elements()]))[0].len() as u64;
     let layout = Layout::new(SIMULATED_BASE, image_bytes, regions[0].len() as u64, program.result_beats() as u64);
@@ -52,9 +59,19 @@ fn board(design: &Design, program: &Program, memory: &MemoryConfig) -> Result<(B
         let at = layout.program.port(p) as usize;
         model.bytes_mut()[at..at + bytes.len()].copy_from_slice(bytes);
     }
-    let simulator = Simulator::new(design)?;
-    let board = Board::new(simulator, model, memory.stalls)?;
+    let board = Board::new(engine, model, memory.stalls)?;
     Ok((board, layout))
+}
+
+/// The register values of a run.
+pub(crate) fn job(layout: &Layout) -> Job {
+    let region = |r: Region| (r.address as u32, r.stride as u32, r.bursts as u32);
+    Job {
+        image: region(layout.image),
+        program: region(layout.program),
+        result: (layout.result as u32, layout.result_beats as u32),
+        watchdog: 0,
+    }
 }
 
 fn probes(simulator: &mut Simulator, selectors: bool) -> Result<Vec<Probe>, SimError> {
@@ -95,7 +112,7 @@ impl<'d> SimulatedDevice<'d> {
     /// # Errors
     /// When the simulator refuses the design.
     pub fn new(design: &'d Design, program: &'d Program, memory: &MemoryConfig) -> Result<Self, GenError> {
-        let (mut board, layout) = board(design, program, memory)?;
+        let (mut board, layout) = board(Simulator::new(design)?, program, memory)?;
         let probes = probes(board.engine(), program.selectors > 0)?;
         let recorder = Recorder::new(board.engine(), probes);
         let cycle_limit = cycle_limit(program);
@@ -106,16 +123,6 @@ impl<'d> SimulatedDevice<'d> {
     pub fn with_cycle_limit(mut self, cycles: u64) -> Self {
         self.cycle_limit = cycles;
         self
-    }
-
-    fn job(&self) -> Job {
-        let region = |r: crate::layout::Region| (r.address as u32, r.stride as u32, r.bursts as u32);
-        Job {
-            image: region(self.layout.image),
-            program: region(self.layout.program),
-            result: (self.layout.result as u32, self.layout.result_beats as u32),
-            watchdog: 0,
-        }
     }
 
     /// What the probes saw, and what follows from it.
@@ -186,7 +193,7 @@ impl Seen {
 }
 
 /// Writes an image into the board's memory.
-fn place_image(board: &mut Board<Simulator>, layout: &Layout, program: &Program, patches: &[i8]) {
+pub(crate) fn place_image<E: Engine>(board: &mut Board<E>, layout: &Layout, program: &Program, patches: &[i8]) {
     for (p, bytes) in (0..).zip(&split(&program.image(patches))) {
         let at = layout.image.port(p) as usize;
         board.memory().bytes_mut()[at..at + bytes.len()].copy_from_slice(bytes);
@@ -208,7 +215,7 @@ impl Device for SimulatedDevice<'_> {
     fn run(&mut self, patches: &[i8]) -> Result<Run, GenError> {
         place_image(&mut self.board, &self.layout, self.program, patches);
         self.recorder.clear();
-        let (job, recorder) = (self.job(), &mut self.recorder);
+        let (job, recorder) = (job(&self.layout), &mut self.recorder);
         let start = self.board.cycles();
         let report =
             self.board.run_image(&job, self.cycle_limit, &mut |simulator, cycle| recorder.sample(simulator, cycle));
@@ -240,12 +247,12 @@ impl Device for SimulatedDevice<'_> {
 
     fn trace(&mut self, patches: &[i8], cycles: Range<u64>, file: &Path) -> Result<(), GenError> {
         let unwritable = |e: std::io::Error| GenError::file(file, e.to_string(), "choose a writable path");
-        let (mut board, layout) = board(self.design, self.program, &self.memory)?;
+        let (mut board, layout) = board(Simulator::new(self.design)?, self.program, &self.memory)?;
         place_image(&mut board, &layout, self.program, patches);
         let out = BufWriter::new(File::create(file).map_err(unwritable)?);
         let start = board.cycles();
         let mut wave = Wave::new(board.engine(), out, cycles.start, |_| true)?;
-        let job = self.job();
+        let job = job(&self.layout);
         let wanted = start + cycles.start..start + cycles.end;
         let report = board.run_image(&job, cycles.end + 1000, &mut |simulator, cycle| {
             if wanted.contains(&cycle) { wave.sample(simulator, cycle - start) } else { Ok(()) }

@@ -1,10 +1,10 @@
 //! The top module: the bus interface and the pipeline.
 
 use crate::bus::{READ_CHANNEL, READ_PORTS, SLAVE_CHANNELS, WRITE_CHANNEL, bus_interface};
-use crate::core::core;
+use crate::core::{core, sequencer};
 use crate::parameters::Parameters;
 use crate::pipeline::place;
-use heatvit_rtl::{Design, Direction, Expr, ModuleBuilder};
+use heatvit_rtl::{Design, Direction, Expr, ModuleBuilder, ModuleId};
 
 /// Name of the top module.
 pub const TOP: &str = "heatvit_top";
@@ -12,17 +12,31 @@ pub const TOP: &str = "heatvit_top";
 /// The whole accelerator.
 pub fn accelerator(parameters: &Parameters) -> Design {
     let mut design = Design::new();
-    let bus_id = bus_interface(&mut design, parameters);
-    let core_id = core(&mut design, parameters);
-    let bus = design.module(bus_id).clone();
-    let mut m = ModuleBuilder::new(
-        TOP,
-        &format!(
-            "HeatViT accelerator: {} x {} int8 systolic array, four AXI4 read ports, one AXI4 write channel,\n\
-             AXI4-Lite registers and a level interrupt.",
-            parameters.rows, parameters.columns
-        ),
+    let bus = bus_interface(&mut design, parameters);
+    let core = core(&mut design, parameters);
+    let doc = format!(
+        "HeatViT accelerator: {} x {} int8 systolic array, four AXI4 read ports, one AXI4 write channel,\n\
+         AXI4-Lite registers and a level interrupt.",
+        parameters.rows, parameters.columns
     );
+    connect(&mut design, parameters, (TOP, &doc), [bus, core]);
+    design
+}
+
+/// The accelerator's control on its own, with the bus interface: what a simulator's speed is measured on. Parameters
+/// with a selector are needed. Ports of the `sequencer` that the pipeline has not are ports of the top.
+pub fn control_part(parameters: &Parameters) -> Design {
+    let mut design = Design::new();
+    let bus = bus_interface(&mut design, parameters);
+    let core = sequencer(&mut design, parameters);
+    connect(&mut design, parameters, ("control_part", "Control of the accelerator without its datapath."), [bus, core]);
+    design
+}
+
+/// The top: the bus interface and what it serves. Ports of the latter that the former does not know lead outside.
+fn connect(design: &mut Design, parameters: &Parameters, (name, doc): (&str, &str), [bus_id, core_id]: [ModuleId; 2]) {
+    let bus = design.module(bus_id).clone();
+    let mut m = ModuleBuilder::new(name, doc);
     let mut names = vec!["pop", "program_done", "bad_descriptor", "result_data"];
     names.extend(parameters.has_selector().then_some("stage_counts"));
     let mut from_core = |name: &&str| {
@@ -53,13 +67,21 @@ pub fn accelerator(parameters: &Parameters) -> Design {
         instance = instance.output_to(name, wire);
     }
     instance.done();
-    let inputs: Vec<(&str, &Expr)> = inner.into_iter().zip(&inner_wires).collect();
-    let core = place(&design, &mut m, "pipeline", core_id, &inputs);
+    let served = design.module(core_id);
+    let strangers: Vec<_> = served.ports().map(|(_, s)| s).filter(|s| bus.find(&s.name).is_none()).collect();
+    let (further, beyond): (Vec<_>, Vec<_>) = strangers.into_iter().partition(|s| s.port == Some(Direction::Input));
+    let further: Vec<_> = further.iter().map(|s| (s.name.as_str(), m.input(&s.name, s.ty.clone(), &s.doc))).collect();
+    let mut inputs: Vec<(&str, &Expr)> = inner.into_iter().zip(&inner_wires).collect();
+    inputs.extend(further.iter().map(|(name, wire)| (*name, wire)));
+    let core = place(design, &mut m, "pipeline", core_id, &inputs);
     for (name, wire) in names.iter().zip(&wires) {
         m.assign(wire, &core[*name]);
     }
+    for signal in beyond {
+        let port = m.output(&signal.name, signal.ty.clone(), &signal.doc);
+        m.assign(&port, &core[signal.name.as_str()]);
+    }
     design.add(m.finish());
-    design
 }
 
 /// Names of the top's ports, in their order.

@@ -3,11 +3,18 @@
 //! Cycle names: `_tN` is N cycles after the streamer's (or loader's) outputs, `_sN` is N cycles after the row's
 //! sums leave the array, `_pN` is N cycles after its accumulated total.
 
+mod array_part;
 mod load_path;
 mod memories;
+mod post_control;
 mod post_stage;
 mod select_stage;
+mod sequencer;
+mod stream_control;
 mod stream_stage;
+
+pub use array_part::array_part;
+pub use sequencer::sequencer;
 
 use crate::control::{Operation, count_registers, field, flag, loader, op_fields};
 use crate::parameters::Parameters;
@@ -17,9 +24,11 @@ use crate::schedule::descriptor::{COUNT_REGISTERS, Field, Opcode, Target, flags}
 use crate::stream::{queue, unpacker};
 use heatvit_rtl::{Design, Expr, ModuleBuilder, ModuleId, Ty};
 use load_path::{LoadPorts, load_path};
+use post_control::FromLoader;
 use post_stage::{PostPorts, post_stage};
 use select_stage::{Selecting, place_selector};
-use stream_stage::{StreamPorts, stream_stage};
+use stream_control::StreamPorts;
+use stream_stage::stream_stage;
 
 /// A write into a memory of words of R lanes.
 #[derive(Clone, Debug)]
@@ -115,21 +124,22 @@ pub fn core(design: &mut Design, parameters: &Parameters) -> ModuleId {
             entry: &op_fields(&descriptor),
             counts: &counts,
             loaded: &loading.control["loaded"],
-            selector: selector.as_ref(),
         },
+        selector.as_ref(),
     );
     m.assign(&swap, &stream.control["swap"]);
     let load = load_path(
         design,
         &mut m,
         parameters,
-        &reads,
         &LoadPorts {
             load: &loading.control["load"],
             column: &loading.control["load_column"],
             lanes: &loading.control["load_lanes"],
             source: &field(&descriptor, Field::Flags).slice(flags::STATIONARY, 2),
             vector: &front.unpacker["vector"],
+            keys: &reads.keys,
+            values: &reads.values,
         },
     );
     let array_id = crate::array::systolic_array(design, parameters);
@@ -152,12 +162,14 @@ pub fn core(design: &mut Design, parameters: &Parameters) -> ModuleId {
         parameters,
         &reads,
         &PostPorts {
-            reset: &reset,
-            push: &loading.control["push"],
-            entry: &PostEntry::pack(&descriptor, parameters.has_selector()),
-            shift: &loading.control["shift"],
-            commit: &loading.control["commit"],
-            vector: &front.unpacker["vector"],
+            loader: FromLoader {
+                reset: &reset,
+                push: &loading.control["push"],
+                entry: &PostEntry::pack(&descriptor, parameters.has_selector()),
+                shift: &loading.control["shift"],
+                commit: &loading.control["commit"],
+                vector: &front.unpacker["vector"],
+            },
             sums: &array["sums"],
             stream: &stream,
             load_address: &loading.control["load_address"],

@@ -18,5 +18,6 @@ pub mod schedule;
 pub mod selector;
 pub mod stream;
 
-pub use accelerator::{TOP, accelerator};
+pub use accelerator::{TOP, accelerator, control_part};
+pub use core::array_part;
 pub use parameters::{Latencies, MAX_SELECTOR_HEADS, MAX_SELECTORS, MAX_TOKENS, Parameters};

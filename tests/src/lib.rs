@@ -9,6 +9,8 @@ mod bad_input;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod bench_sim;
+#[cfg(test)]
 mod compare;
 #[cfg(test)]
 mod documents;

@@ -70,6 +70,13 @@ fn systolic_array() {
 }
 
 #[test]
+fn array_between_loaders_and_accumulators() {
+    compare(60, |d| {
+        heatvit_hdl::array_part(d, &parameters());
+    });
+}
+
+#[test]
 fn accumulator() {
     compare(200, |d| {
         heatvit_hdl::array::accumulator(d, &parameters());

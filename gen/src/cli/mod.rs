@@ -10,7 +10,7 @@ pub use args::{
     ShowCommand, SimArgs, Source, SynthArgs,
 };
 
-pub use bench_args::{BenchCommand, GoldenBenchArgs};
+pub use bench_args::{BenchCommand, GoldenBenchArgs, SimBenchArgs};
 
 use crate::command;
 use clap::Parser as _;
@@ -120,7 +120,10 @@ mod tests {
         let mut command = Arguments::command();
         let mut found = Vec::new();
         let mut helps = vec![command.render_long_help().to_string()];
-        helps.extend(command.get_subcommands_mut().map(|c| c.render_long_help().to_string()));
+        for subcommand in command.get_subcommands_mut() {
+            helps.push(subcommand.render_long_help().to_string());
+            helps.extend(subcommand.get_subcommands_mut().map(|c| c.render_long_help().to_string()));
+        }
         for help in &helps {
             for example in examples(help) {
                 assert!(Arguments::try_parse_from(&example).is_ok(), "{example:?}");

@@ -1,6 +1,5 @@
 //! The way of a stationary vector from the stream, K or V to the array, as long as the streamed operand's.
 
-use super::Reads;
 use crate::parameters::Parameters;
 use crate::pipeline::{delay_line, flag_line};
 use heatvit_rtl::{Design, Expr, ModuleBuilder, Ty};
@@ -16,6 +15,10 @@ pub(super) struct LoadPorts<'a> {
     /// 0 stream, 1 K, 2 V.
     pub source: &'a Expr,
     pub vector: &'a Expr,
+    /// A word of K, two cycles after its address.
+    pub keys: &'a Expr,
+    /// A word of V, three cycles after its address.
+    pub values: &'a Expr,
 }
 
 /// What goes to the array and to the memories.
@@ -30,7 +33,6 @@ pub(super) fn load_path(
     design: &mut Design,
     m: &mut ModuleBuilder,
     parameters: &Parameters,
-    reads: &Reads,
     ports: &LoadPorts<'_>,
 ) -> Load {
     let rows = parameters.rows;
@@ -38,8 +40,8 @@ pub(super) fn load_path(
     let source = delay_line(design, m, "load_source", ports.source, MEMORY_CYCLES);
     let lanes = delay_line(design, m, "load_lanes", ports.lanes, MEMORY_CYCLES);
     let vector = delay_line(design, m, "load_vector", &ports.vector.as_unsigned(), MEMORY_CYCLES);
-    let keys = m.reg("load_keys", &reads.keys.as_unsigned());
-    let chosen = source.eq_lit(2).mux(&reads.values, &source.eq_lit(1).mux(&keys, &vector));
+    let keys = m.reg("load_keys", &ports.keys.as_unsigned());
+    let chosen = source.eq_lit(2).mux(ports.values, &source.eq_lit(1).mux(&keys, &vector));
     let chosen = m.wire("load_chosen", &chosen);
     let masked: Vec<Expr> = (0..rows)
         .map(|lane| lanes.gt(&Expr::lit(u64::from(lane), 16)).mux(&chosen.slice(8 * lane, 8), &Expr::lit(0, 8)))

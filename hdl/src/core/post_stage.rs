@@ -1,9 +1,10 @@
 //! From the sums of the array to the memories: accumulators, post-processing, row tables, write-back.
 
 use super::memories::{MemoryPorts, memories};
+use super::post_control::{FromLoader, PostControl, Row, post_control};
 use super::select_stage::{Selecting, gathered, value_channel};
 use super::stream_stage::Stream;
-use super::{Reads, Write, goes_to, merge, place_queue};
+use super::{Reads, Write, goes_to, merge};
 use crate::array::accumulator;
 use crate::control::{flag, target};
 use crate::operand::row_scale;
@@ -11,17 +12,11 @@ use crate::parameters::Parameters;
 use crate::pipeline::{Outputs, delay_line, flag_line, place};
 use crate::post::{INVERSE_BITS, PostEntry, norm_table, post_path, row_max};
 use crate::schedule::descriptor::{Target, flags};
-use crate::stream::parameter_store;
 use heatvit_rtl::{Design, Expr, ModuleBuilder, Ty};
 
 /// What comes from the other stages.
 pub(super) struct PostPorts<'a> {
-    pub reset: &'a Expr,
-    pub push: &'a Expr,
-    pub entry: &'a Expr,
-    pub shift: &'a Expr,
-    pub commit: &'a Expr,
-    pub vector: &'a Expr,
+    pub loader: FromLoader<'a>,
     pub sums: &'a Expr,
     pub stream: &'a Stream,
     pub load_address: &'a Expr,
@@ -37,50 +32,6 @@ pub(super) struct Post {
     pub retire: Expr,
 }
 
-/// What travels with a row from the streamer to the array's sums.
-struct Row {
-    valid: Expr,
-    row: Expr,
-    first_row: Expr,
-    first_reduction: Expr,
-    last_reduction: Expr,
-    first_output: Expr,
-    last_output: Expr,
-    last_of_operation: Expr,
-    address: Expr,
-    part: Expr,
-    limit: Expr,
-}
-
-fn row_at_sums(design: &mut Design, m: &mut ModuleBuilder, parameters: &Parameters, control: &Outputs) -> Row {
-    let latencies = parameters.latencies();
-    let cycles = latencies.operand + latencies.array;
-    let row_bits = parameters.row_depth().ilog2();
-    let part_bits = parameters.subwords().ilog2().max(1);
-    let flags = ["first_row", "first_reduction", "last_reduction", "first_output", "last_output", "last_of_operation"];
-    let mut parts: Vec<Expr> = flags.iter().map(|name| control[*name].clone()).collect();
-    parts.push(control["row"].slice(0, row_bits));
-    parts.push(control["part"].slice(0, part_bits));
-    parts.push(control["target_address"].clone());
-    parts.push(control["output_limit"].clone());
-    let all = delay_line(design, m, "row_at_sums", &Expr::concat_low_first(&parts), cycles);
-    let bit = |i: u32| all.bit(i);
-    let at = flags.len() as u32;
-    Row {
-        valid: flag_line(design, m, "valid_at_sums", &control["valid"], cycles),
-        first_row: bit(0),
-        first_reduction: bit(1),
-        last_reduction: bit(2),
-        first_output: bit(3),
-        last_output: bit(4),
-        last_of_operation: bit(5),
-        row: all.slice(at, row_bits),
-        part: all.slice(at + row_bits, part_bits),
-        address: all.slice(at + row_bits + part_bits, 16),
-        limit: all.slice(at + row_bits + part_bits + 16, 16),
-    }
-}
-
 /// The stage.
 pub(super) fn post_stage(
     design: &mut Design,
@@ -89,26 +40,8 @@ pub(super) fn post_stage(
     reads: &Reads,
     ports: &PostPorts<'_>,
 ) -> Post {
-    let row = row_at_sums(design, m, parameters, &ports.stream.control);
-    let pop = m.wire("post_pop", &(&row.valid & &row.last_of_operation));
-    let queue = place_queue(design, m, "post_queue", [ports.reset, ports.push, ports.entry, &pop]);
-    let entry = PostEntry::unpack(&queue["head"], parameters.has_selector());
-    let by_row = flag(&entry.flags, flags::BY_ROW);
-    let complete = m.wire("row_complete", &(&row.valid & &row.last_reduction));
-    let id = parameter_store(design, parameters);
-    let store = place(
-        design,
-        m,
-        "parameter_store",
-        id,
-        &[
-            ("clear", ports.reset),
-            ("vector", &ports.vector.as_unsigned()),
-            ("shift", ports.shift),
-            ("commit", ports.commit),
-            ("advance", &(&complete & &row.first_row & !&by_row)),
-        ],
-    );
+    let handed = post_control(design, m, parameters, &ports.loader, &ports.stream.control);
+    let PostControl { row, entry, complete, store, .. } = &handed;
     let id = accumulator(design, parameters);
     let totals = place(
         design,
@@ -123,7 +56,7 @@ pub(super) fn post_stage(
             ("last", &row.last_reduction),
         ],
     );
-    let scale = scale_of_rows(design, m, parameters, ports, (&row, &entry));
+    let scale = scale_of_rows(design, m, parameters, ports, (row, entry));
     let id = post_path(design, parameters);
     let residual = m.declare("residual_p4", Ty::bits(16 * parameters.columns));
     let path = place(
@@ -142,13 +75,12 @@ pub(super) fn post_stage(
             ("residual_4", &residual),
         ],
     );
-    let shared = Shared { row: &row, entry: &entry, complete: &complete, path: &path, residual: &residual };
+    let shared = Shared { row, entry, complete, path: &path, residual: &residual };
     write_back(design, m, parameters, reads, ports, &shared);
-    let retire = parameters.latencies().finalize + 2;
     Post {
-        queue_ready: queue["ready"].clone(),
+        queue_ready: handed.queue_ready.clone(),
         store_ready: store["ready"].clone(),
-        retire: flag_line(design, m, "retire", &pop, retire),
+        retire: handed.retire(design, m, parameters),
     }
 }
 
@@ -264,7 +196,7 @@ fn write_back(
         None => ports.fills[1].clone(),
     };
     let memory_ports = MemoryPorts {
-        reset: ports.reset,
+        reset: ports.loader.reset,
         valid: &valid,
         to: &to_p13,
         part: &carried.slice(3, part_bits),

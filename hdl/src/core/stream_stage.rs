@@ -1,25 +1,16 @@
-//! The streamer with its queue, and the read path of the streamed operand.
+//! The streamer, and the read path of the streamed operand.
 
-use super::{Reads, literal, place_queue};
-use crate::control::{Operation, flag, stream_field, streamer, target};
+use super::Reads;
+use super::stream_control::{StreamControl, StreamPorts, stream_control};
+use crate::control::{flag, stream_field};
 use crate::operand::operand_path;
 use crate::parameters::Parameters;
 use crate::pipeline::{Outputs, delay_line, flag_line, place};
-use crate::schedule::descriptor::{Field, Target, counts, flags};
+use crate::schedule::descriptor::{Field, flags};
 use heatvit_rtl::{Design, Expr, ModuleBuilder};
 
 /// Cycles from the streamer's outputs to the memories' data: one register, then the memories' two.
 const DATA_CYCLES: u32 = 3;
-
-/// What comes from the loader's side.
-pub(super) struct StreamPorts<'a> {
-    pub reset: &'a Expr,
-    pub push: &'a Expr,
-    pub entry: &'a Expr,
-    pub counts: &'a Expr,
-    pub loaded: &'a Expr,
-    pub selector: Option<&'a Outputs>,
-}
 
 /// What a row carries along.
 pub(super) struct Stream {
@@ -52,54 +43,11 @@ pub(super) fn stream_stage(
     parameters: &Parameters,
     reads: &Reads,
     ports: &StreamPorts<'_>,
+    selector: Option<&Outputs>,
 ) -> Stream {
-    let pop = m.declare("stream_pop", heatvit_rtl::Ty::bit());
-    let queue = place_queue(design, m, "stream_queue", [ports.reset, ports.push, ports.entry, &pop]);
-    let entry = queue["head"].clone();
+    let StreamControl { control, queue_ready, entry, flags } = stream_control(design, m, parameters, ports);
     let f = |which: Field| stream_field(&entry, which);
-    let flags_now = m.wire("stream_flags", &f(Field::Flags));
-    let bounds = Operation::resolve(
-        m,
-        "stream",
-        parameters,
-        ports.counts,
-        [&f(Field::Counts), &f(Field::OutputTiles), &f(Field::ReductionTiles)],
-    );
-    let to = target(&flags_now);
-    let is_values = m.wire("to_values", &to.eq_lit(Target::Values as u64));
-    let whole_words = &is_values | to.eq_lit(Target::Logits as u64);
-    let hold = flags_now.slice(flags::HOLD, 2);
-    let id = streamer(design);
-    let latencies = parameters.latencies();
-    let control = place(
-        design,
-        m,
-        "streamer",
-        id,
-        &[
-            ("reset", ports.reset),
-            ("operation_valid", &queue["valid"]),
-            ("hold_previous", &hold.eq_lit(1)),
-            ("hold_second", &hold.eq_lit(2)),
-            ("hold_cycles", &literal(latencies.to_post() + latencies.finalize + 2)),
-            ("count", &bounds.count),
-            ("output_tiles", &bounds.output_tiles),
-            ("reduction_tiles", &bounds.reduction_tiles),
-            ("source_base", &f(Field::SourceBase)),
-            ("source_pitch", &f(Field::SourcePitch)),
-            ("shared_tiles", &f(Field::Counts).slice(counts::SHARED_TILES, counts::SHARED_BITS).resize(16)),
-            ("target_base", &f(Field::TargetBase)),
-            ("target_pitch", &f(Field::TargetPitch)),
-            ("target_step", &is_values.mux(&literal(parameters.columns), &literal(1))),
-            ("part_last", &whole_words.mux(&literal(0), &literal(parameters.subwords() - 1))),
-            ("limit", &bounds.limit),
-            ("columns", &literal(parameters.columns)),
-            ("rows", &literal(parameters.rows)),
-            ("loaded", ports.loaded),
-        ],
-    );
-    m.assign(&pop, &control["pop"]);
-    read_path(design, m, parameters, reads, ports.selector, (control, &queue["ready"], &flags_now, &f))
+    read_path(design, m, parameters, reads, selector, (control, &queue_ready, &flags, &f))
 }
 
 fn read_path(

@@ -1,6 +1,7 @@
 //! `heatvit bench`: how fast parts of the tool are, one file each.
 
 mod golden;
+mod sim;
 
 use crate::cli::BenchCommand;
 use crate::error::GenError;
@@ -13,5 +14,6 @@ use std::io::Write;
 pub fn bench(what: &BenchCommand, out: &mut dyn Write) -> Result<u8, GenError> {
     match what {
         BenchCommand::Golden(arguments) => golden::golden(arguments, out),
+        BenchCommand::Sim(arguments) => sim::sim(arguments, out),
     }
 }

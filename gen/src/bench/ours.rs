@@ -1,0 +1,74 @@
+//! Replay on an engine of this project.
+
+use super::stimuli::{Ports, Stimuli};
+use heatvit_sim::{Engine, PortId, SimError};
+use rustix::time::{ClockId, clock_gettime};
+use std::ops::Range;
+use std::time::Duration;
+
+/// Odd, with bits all over.
+const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
+/// Brings high bits down, which a product does not.
+const ROTATION: u32 = 29;
+
+/// A replay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// Processor time of the loop over the cycles: other work on the machine does not count.
+    pub time: Duration,
+    /// For each cycle a hash of all outputs in it and in all cycles before.
+    pub hashes: Vec<u64>,
+}
+
+impl Replay {
+    /// First cycle in which the outputs differ from those of another replay.
+    pub fn differs_from(&self, other: &Self) -> Option<usize> {
+        let first = self.hashes.iter().zip(&other.hashes).position(|(a, b)| a != b);
+        first.or((self.hashes.len() != other.hashes.len()).then_some(self.hashes.len().min(other.hashes.len())))
+    }
+}
+
+/// Replays `cycles` cycles on a fresh engine: inputs, outputs into the hash, edge.
+///
+/// # Errors
+/// When the engine has not one of the ports.
+pub fn replay(engine: &mut impl Engine, ports: &Ports, stimuli: &Stimuli, cycles: u64) -> Result<Replay, SimError> {
+    let inputs = ports.inputs.iter().map(|p| Ok((engine.input(&p.name)?, p.limbs())));
+    let inputs: Vec<(PortId, Range<usize>)> = inputs.collect::<Result<_, SimError>>()?;
+    let outputs = ports.outputs.iter().map(|p| Ok((engine.output(&p.name)?, p.limbs())));
+    let outputs: Vec<(PortId, Range<usize>)> = outputs.collect::<Result<_, SimError>>()?;
+    let mut hashes = Vec::with_capacity(cycles as usize);
+    let mut seen = vec![0; ports.output_limbs()];
+    // Inputs start at zero; what stays as it was need not be set again.
+    let zero = vec![0; ports.input_limbs()];
+    let mut before: &[u64] = &zero;
+    let mut hash = 0;
+    let start = processor_time();
+    for cycle in 0..cycles {
+        let frame = stimuli.frame(cycle);
+        for (port, limbs) in &inputs {
+            if frame[limbs.clone()] != before[limbs.clone()] {
+                engine.set(*port, &frame[limbs.clone()]);
+            }
+        }
+        before = frame;
+        for (port, limbs) in &outputs {
+            engine.get(*port, &mut seen[limbs.clone()]);
+        }
+        hash = seen.iter().fold(hash, |hash, limb| extend(hash, *limb));
+        hashes.push(hash);
+        engine.step();
+    }
+    Ok(Replay { time: processor_time().saturating_sub(start), hashes })
+}
+
+/// Processor time of this thread.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
+}
+
+/// One more limb in a hash; `replay.cpp` does the same.
+fn extend(hash: u64, limb: u64) -> u64 {
+    (hash ^ limb).wrapping_mul(MULTIPLIER).rotate_left(ROTATION)
+}
