@@ -7,7 +7,7 @@ use crate::evaluate::class_of;
 use crate::progress;
 use crate::summary::{Cycles, Macs, SimulatorSpeed, Summary};
 use crate::tokens::{self, Stage, Tokens};
-use heatvit_model::golden::{StageCounts, Trace, run};
+use heatvit_model::golden::{Divide, Model, StageCounts, Trace};
 use heatvit_model::quant::QuantNetwork;
 use rayon::prelude::*;
 use std::fmt;
@@ -136,8 +136,9 @@ pub fn images<D: Device>(
     let bar = progress::bar("simulating", patches.len());
     let idle: Mutex<Vec<D>> = Mutex::new(Vec::new());
     let pool = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+    let model = Model::new(network);
     let one = |patches: &Vec<i8>| -> Result<Outcome, GenError> {
-        let golden = run(network, patches);
+        let golden = model.run(patches, Divide::Images);
         let free = pool().pop();
         let mut device = free.map_or_else(&device, Ok)?;
         let start = Instant::now();

@@ -5,7 +5,7 @@ use std::thread::scope;
 
 use heatvit_model::data::{CANVAS, PATCH, PATCHES, Sample};
 use heatvit_model::golden::selector::SCORE_ONE;
-use heatvit_model::golden::{self, StageCounts, Trace};
+use heatvit_model::golden::{Divide, Model, StageCounts, Trace};
 use heatvit_model::image::{ImageShape, patches};
 use heatvit_model::quant::QuantNetwork;
 use serde::Serialize;
@@ -83,10 +83,11 @@ fn each<T: Send>(
     samples: &[Sample],
     of: impl Fn(&QuantNetwork, &Trace) -> T + Sync,
 ) -> Result<Vec<T>, TrainError> {
+    let model = Model::new(network);
     let image = ImageShape { height: CANVAS, width: CANVAS, channels: 1, patch: PATCH };
     let one = |sample: &Sample| {
         let patches = patches(&sample.pixels, &image).map_err(|e| TrainError::Picture(e.to_string()))?;
-        Ok(of(network, &golden::run(network, &patches)))
+        Ok(of(network, &model.run(&patches, Divide::Images)))
     };
     scope(|scope| {
         let one = &one;

@@ -4,7 +4,7 @@ use super::{print, write_json};
 use crate::cli::{EXIT_EQUAL, EngineName, EvalArgs};
 use crate::data_set::About;
 use crate::error::GenError;
-use crate::evaluate::{Answer, First, accuracy, accuracy_top5, each};
+use crate::evaluate::{Answer, First, ImageSource as _, accuracy, accuracy_top5, each};
 use crate::files;
 use crate::pipeline::{Request, load_config, load_network, load_quantized, load_weights, open_images, patches};
 use crate::summary::{Accuracy, Macs, Summary};
@@ -13,7 +13,7 @@ use heatvit_hdl::Parameters;
 use heatvit_hdl::schedule::Program;
 use heatvit_model::config::Config;
 use heatvit_model::float::Engine;
-use heatvit_model::golden::{StageCounts, run};
+use heatvit_model::golden::{Divide, Model, StageCounts};
 use heatvit_model::npy;
 use heatvit_model::quant::QuantNetwork;
 use std::io::Write;
@@ -61,9 +61,10 @@ fn int8(
     summary: &mut Summary,
 ) -> Result<Vec<Answer>, GenError> {
     let network = load_quantized(request, config)?;
+    let (model, divide) = (Model::new(&network), Divide::for_images(images.count()));
     let real = |logit: i32| (f64::from(logit) * network.logit_step) as f32;
     let results = each("int8", &images, |_, image| {
-        let trace = run(&network, &patches(config, image)?);
+        let trace = model.decide(&patches(config, image)?, divide);
         let answer = Answer::new(&image.about, trace.logits(), keep_logits.then_some(real));
         Ok((answer, stages(&trace), trace.stages))
     })?;

@@ -1,5 +1,6 @@
 use super::*;
 use crate::compare::{Orientation, Stream};
+use heatvit_model::golden::run;
 use heatvit_model::quant::{Dims, Extreme, random, random_image};
 
 const DIMS: Dims =

@@ -1,8 +1,7 @@
-//! Matrix products with int32 accumulation.
+//! Matrix products with int32 accumulation: the definition, in plain loops. The kernels of [`super::Model`] are held
+//! against it.
 //!
-//! Sums wrap instead of being checked: [`crate::quant::validate`] has proved that they fit 27 bits, and a check
-//! per addition would keep the compiler from vectorising them. Operands are widened to 16 bits once per product,
-//! because multiplying 16-bit pairs into 32-bit sums is one instruction on every vector unit.
+//! Sums wrap instead of being checked: [`crate::quant::validate`] has proved that they fit 27 bits.
 
 use crate::fixed::{Rescale, rescale, saturate};
 use crate::quant::Linear;

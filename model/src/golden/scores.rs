@@ -1,6 +1,7 @@
 //! Scores of many images, for choosing thresholds on the integer model.
 
-use super::run;
+use super::observer::Wanted;
+use super::{Divide, Model};
 use crate::quant::QuantNetwork;
 use rayon::prelude::*;
 
@@ -11,10 +12,12 @@ pub fn candidate_scores(network: &QuantNetwork, stage: usize, images: &[Vec<i8>]
     // Later blocks cannot change the scores.
     let mut front = network.clone();
     front.blocks.truncate(selector.block + 1);
-    let name = format!("selectors.{}.score", selector.block);
+    let model = Model::new(&front);
+    let (name, divide) = (format!("selectors.{}.score", selector.block), Divide::for_images(images.len()));
     let scores = |image: &Vec<i8>| {
-        let trace = run(&front, image);
-        let rows = trace.get(&name).map_or(&[][..], |t| &t.data);
+        let mut observer = Wanted::new(|tensor| tensor == name);
+        model.observe(image, divide, &mut observer);
+        let rows = observer.trace.get(&name).map_or(&[][..], |t| &t.data);
         rows.iter().skip(1).map(|s| *s as u32).collect()
     };
     images.par_iter().map(scores).collect()

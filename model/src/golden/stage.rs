@@ -1,88 +1,89 @@
 //! A selector stage of the forward pass: the selector's products, the decision, the shorter stream.
 
-use super::network::{Tables, norm_rows};
-use super::product::linear;
+use super::forward::{Buffers, Forward, activated, linear, show, show_rows};
+use super::model::SelectorProducts;
+use super::observer::Observer;
+use super::rows::Rows;
 use super::selector::{decide, global_mean, package, score};
-use super::trace::{StageCounts, Trace};
-use crate::layernorm::NormParams;
-use crate::poly::gelu::{GeluParams, gelu};
-use crate::quant::{Dims, Linear, PackageRule, Selector};
+use super::trace::StageCounts;
+use super::units::INT16_MAX;
+use crate::quant::{NormParams, PackageRule, Selector};
 
-/// The residual stream and what its rows are.
-pub(super) struct Tokens {
-    /// `[rows][embed]`: class token, candidates, package.
-    pub x: Vec<i32>,
-    /// Rows before the package.
-    pub candidates_and_class: usize,
-    /// Weight of the package, the last row, if there is one.
-    pub package: Option<u32>,
+/// Tensors of a selector.
+#[derive(Debug, Default)]
+pub(super) struct Features {
+    local: Rows,
+    /// Local features beside global ones.
+    both: Rows,
+    mix: Rows,
+    squeeze: Rows,
+    keep: Rows,
+    weigh: Rows,
+    weight: Rows,
 }
 
-fn activated(input: &[i32], l: &Linear, params: &GeluParams) -> Vec<i32> {
-    linear(input, l, 16).iter().map(|v| gelu(*v, params)).collect()
+/// Elements as the definitions take them.
+fn wide(rows: &Rows) -> Vec<i32> {
+    rows.iter().flatten().map(|v| i32::from(*v)).collect()
 }
 
-/// Scores of all rows but the package.
-fn scores(trace: &mut Trace, prefix: &str, s: &Selector, normed: &[i32], d: &Dims, tables: &Tables) -> Vec<u32> {
-    let local = activated(normed, &s.local, &s.local_gelu);
-    let width = s.local.outputs;
-    let global = global_mean(&local, width, s.mean, &tables.recip);
-    let both: Vec<i32> = local.chunks(width).flat_map(|row| row.iter().chain(&global)).copied().collect();
-    let mix = activated(&both, &s.mix, &s.mix_gelu);
-    let squeeze = activated(&mix, &s.squeeze, &s.squeeze_gelu);
-    let keep = linear(&squeeze, &s.keep, 16);
-    let weigh = activated(normed, &s.weigh, &s.weigh_gelu);
-    let weight = linear(&weigh, &s.weight, 16);
-    let scores: Vec<u32> = keep.chunks(d.heads).zip(weight.chunks(d.heads)).map(|(k, w)| score(k, w)).collect();
-    let signed: Vec<i32> = scores.iter().map(|s| *s as i32).collect();
-    let tensors = [
-        ("norm", d.embed, normed),
-        ("local", width, &local),
-        ("global", width, &global),
-        ("mix", width, &mix),
-        ("squeeze", s.squeeze.outputs, &squeeze),
-        ("keep", d.heads, &keep),
-        ("weigh", s.weigh.outputs, &weigh),
-        ("weight", d.heads, &weight),
-        ("score", 1, &signed),
-    ];
-    for (name, cols, data) in tensors {
-        trace.record(format!("{prefix}.{name}"), cols, data);
-    }
-    scores
-}
-
-/// Runs a selector; `norm` is that of the block behind it.
-pub(super) fn stage(
-    trace: &mut Trace,
-    s: &Selector,
-    norm: &NormParams,
-    d: &Dims,
-    tokens: &mut Tokens,
-    tables: &Tables,
-) {
-    let prefix = format!("selectors.{}", s.block);
-    let normed = norm_rows(&tokens.x[..tokens.candidates_and_class * d.embed], d.embed, norm, tables);
-    let scores = scores(trace, &prefix, s, &normed, d, tables);
-    let mask = decide(&scores, s.threshold);
-    trace.record(format!("{prefix}.mask"), 1, &mask.iter().map(|kept| i32::from(*kept)).collect::<Vec<_>>());
-    let made = match s.package {
-        PackageRule::Merged => package(&tokens.x, d.embed, &scores, &mask, tokens.package),
-        PackageRule::None => None,
-    };
-    let incoming = tokens.x.split_off(tokens.candidates_and_class * d.embed);
-    let kept = tokens.x.chunks(d.embed).zip(&mask).filter(|(_, kept)| **kept);
-    let mut x: Vec<i32> = kept.flat_map(|(row, _)| row).copied().collect();
-    tokens.candidates_and_class = x.len() / d.embed;
-    match made {
-        Some(made) => {
-            trace.record(format!("{prefix}.package"), d.embed, &made.row);
-            x.extend(made.row);
-            tokens.package = Some(made.weight);
+impl<O: Observer> Forward<'_, '_, O> {
+    /// Scores of the rows that are normalised.
+    fn scores(&mut self, s: &Selector, p: &SelectorProducts) -> Vec<u32> {
+        let how = self.how;
+        let Buffers { normed, selector: f, .. } = &mut *self.buffers;
+        activated(how, normed, &p.local, &s.local_gelu, &mut f.local);
+        let global = global_mean(&wide(&f.local), s.local.outputs, s.mean, &self.model.tables.recip);
+        let narrow: Vec<i16> = global.iter().map(|v| *v as i16).collect();
+        let both: Vec<Vec<i16>> = f.local.iter().map(|row| [row, &narrow].concat()).collect();
+        f.both.fill(2 * s.local.outputs, both.iter().map(Vec::as_slice));
+        activated(how, &f.both, &p.mix, &s.mix_gelu, &mut f.mix);
+        activated(how, &f.mix, &p.squeeze, &s.squeeze_gelu, &mut f.squeeze);
+        linear(how, &f.squeeze, &p.keep, INT16_MAX, &mut f.keep);
+        activated(how, normed, &p.weigh, &s.weigh_gelu, &mut f.weigh);
+        linear(how, &f.weigh, &p.weight, INT16_MAX, &mut f.weight);
+        let (keep, weight, heads) = (wide(&f.keep), wide(&f.weight), self.model.network.dims.heads);
+        let scores: Vec<u32> = keep.chunks(heads).zip(weight.chunks(heads)).map(|(k, w)| score(k, w)).collect();
+        let b = s.block;
+        show_rows(self.observer, format_args!("selectors.{b}.norm"), normed);
+        show_rows(self.observer, format_args!("selectors.{b}.local"), &f.local);
+        show(self.observer, format_args!("selectors.{b}.global"), s.local.outputs, &global);
+        let tensors = [&f.mix, &f.squeeze, &f.keep, &f.weigh, &f.weight];
+        for (name, rows) in ["mix", "squeeze", "keep", "weigh", "weight"].into_iter().zip(tensors) {
+            show_rows(self.observer, format_args!("selectors.{b}.{name}"), rows);
         }
-        None => x.extend(incoming),
+        self.observer.tensor(format_args!("selectors.{b}.score"), 1, &mut scores.iter().map(|s| *s as i32));
+        scores
     }
-    trace.record(format!("{prefix}.tokens"), d.embed, &x);
-    trace.stages.push(StageCounts { tokens: x.len() / d.embed, candidates_and_class: tokens.candidates_and_class });
-    tokens.x = x;
+
+    /// Runs a selector; `norm` is that of the block behind it.
+    pub(super) fn stage(&mut self, s: &Selector, products: &SelectorProducts, norm: &NormParams) {
+        let embed = self.model.network.dims.embed;
+        self.norm(self.buffers.tokens.candidates_and_class, norm);
+        let scores = self.scores(s, products);
+        let mask = decide(&scores, s.threshold);
+        show(self.observer, format_args!("selectors.{}.mask", s.block), 1, &mask);
+        let tokens = &mut self.buffers.tokens;
+        let stream: Vec<i32> = tokens.x.iter().map(|x| i32::from(*x)).collect();
+        let made = match s.package {
+            PackageRule::Merged => package(&stream, embed, &scores, &mask, tokens.package),
+            PackageRule::None => None,
+        };
+        let incoming = tokens.x.split_off(tokens.candidates_and_class * embed);
+        let kept = tokens.x.chunks(embed).zip(&mask).filter(|(_, kept)| **kept);
+        let mut x: Vec<i16> = kept.flat_map(|(row, _)| row).copied().collect();
+        tokens.candidates_and_class = x.len() / embed;
+        match made {
+            Some(made) => {
+                show(self.observer, format_args!("selectors.{}.package", s.block), embed, &made.row);
+                x.extend(made.row.iter().map(|v| *v as i16));
+                tokens.package = Some(made.weight);
+            }
+            None => x.extend(incoming),
+        }
+        show(self.observer, format_args!("selectors.{}.tokens", s.block), embed, &x);
+        let counts = StageCounts { tokens: x.len() / embed, candidates_and_class: tokens.candidates_and_class };
+        self.observer.stage(counts);
+        tokens.x = x;
+    }
 }

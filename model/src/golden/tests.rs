@@ -1,8 +1,8 @@
-//! Pruned runs: counts, compaction and packages of whole networks.
+//! Whole networks: living tensors, and of pruned runs counts, compaction and packages.
 
 use super::selector::{decide, package, score};
 use super::{Trace, candidate_scores, run};
-use crate::quant::{Dims, Extreme, PackageRule, QuantNetwork, random_image, random_with_selectors, validate};
+use crate::quant::{Dims, Extreme, PackageRule, QuantNetwork, random, random_image, random_with_selectors, validate};
 
 fn dims() -> Dims {
     Dims { tokens: 22, patch_inputs: 12, embed: 48, depth: 4, heads: 3, head_dim: 16, mlp_hidden: 80, classes: 5 }
@@ -126,4 +126,31 @@ fn candidate_scores_are_those_of_whole_runs() {
         }
     }
     assert!(candidate_scores(&network, 2, &images).is_empty());
+}
+
+#[test]
+fn random_networks_have_living_tensors() {
+    let dims =
+        Dims { tokens: 7, patch_inputs: 12, embed: 48, depth: 3, heads: 3, head_dim: 16, mlp_hidden: 80, classes: 5 };
+    for seed in 0..5 {
+        let network = random(&dims, seed, Extreme::None);
+        validate(&network).unwrap();
+        let trace = run(&network, &random_image(&dims, seed));
+        for t in trace.tensors.iter().filter(|t| t.data.len() > 20) {
+            let zero = t.data.iter().filter(|v| **v == 0).count();
+            let full = t.data.iter().filter(|v| v.abs() == 127 || v.abs() == 32767).count();
+            assert!(zero * 4 < t.data.len() * 3 || t.name.contains("exp"), "{} is mostly zero", t.name);
+            assert!(full * 2 < t.data.len(), "{} is mostly saturated", t.name);
+        }
+    }
+}
+
+#[test]
+fn equal_scores_average_the_values() {
+    let dims =
+        Dims { tokens: 5, patch_inputs: 4, embed: 32, depth: 1, heads: 2, head_dim: 16, mlp_hidden: 32, classes: 2 };
+    let trace = run(&random(&dims, 1, Extreme::EqualScores), &random_image(&dims, 1));
+    assert!(trace.get("blocks.0.attn.exp.0").unwrap().data.iter().all(|e| *e == 127));
+    let o = trace.get("blocks.0.attn.o").unwrap();
+    assert!(o.data.chunks(o.cols).all(|row| row == &o.data[..o.cols]), "every token sees the same mean");
 }

@@ -6,7 +6,7 @@ use crate::error::GenError;
 use crate::files;
 use crate::pipeline::load_config;
 use heatvit_model::config::Config;
-use heatvit_model::golden::run_all;
+use heatvit_model::golden::Model;
 use heatvit_model::quant::{Extreme, QuantNetwork, random, random_image, random_with_selectors};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -22,6 +22,8 @@ struct Figures {
     /// The configuration's name.
     config: String,
     threads: usize,
+    /// Vector instructions.
+    instructions: &'static str,
     /// Images that were measured.
     images: usize,
     seconds: f64,
@@ -65,17 +67,19 @@ fn network(config: &Config) -> QuantNetwork {
 fn measure(config: &Config, round: usize, time: Duration) -> Figures {
     let network = network(config);
     let images: Vec<Vec<i8>> = (0..round).map(|i| random_image(&network.dims, i as u64)).collect();
-    let logits = run_all(&network, &images);
+    let model = Model::new(&network);
+    let logits = model.run_all(&images);
     let mut hash = Sha256::new();
     logits.iter().flatten().for_each(|logit| hash.update(logit.to_le_bytes()));
     let (start, mut count) = (Instant::now(), 0);
     while count == 0 || start.elapsed() < time {
-        count += run_all(&network, &images).len();
+        count += model.run_all(&images).len();
     }
     let seconds = start.elapsed().as_secs_f64();
     Figures {
         config: config.name.clone(),
         threads: rayon::current_num_threads(),
+        instructions: model.instructions(),
         images: count,
         seconds,
         images_per_second: count as f64 / seconds,
@@ -94,9 +98,9 @@ fn peak_memory() -> Option<u64> {
 fn table(f: &Figures) -> String {
     let memory = f.peak_memory_bytes.map_or_else(|| "unknown".to_owned(), |b| format!("{} MB", b / 1_000_000));
     format!(
-        "network            {}, random weights\nthreads            {}\nimages             {} in {:.2} s\n\
+        "network            {}, random weights\nthreads            {}, {}\nimages             {} in {:.2} s\n\
          images/s           {:.1}\npeak memory        {memory}\nlogits             sha256 {}\n",
-        f.config, f.threads, f.images, f.seconds, f.images_per_second, f.logits_sha256
+        f.config, f.threads, f.instructions, f.images, f.seconds, f.images_per_second, f.logits_sha256
     )
 }
 
