@@ -107,6 +107,17 @@ pub struct SimulatorSpeed {
     pub build_seconds: f64,
 }
 
+/// The golden model's own speed in an evaluation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GoldenSpeed {
+    /// Images per second of all threads; reading and preparing the images is part of it.
+    pub images_per_second: f64,
+    /// Threads.
+    pub threads: usize,
+    /// Vector instructions.
+    pub instructions: &'static str,
+}
+
 /// Everything that `--json` writes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
@@ -144,6 +155,9 @@ pub struct Summary {
     /// Images per second at that clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fps: Option<f64>,
+    /// The golden model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub golden: Option<GoldenSpeed>,
     /// The simulator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sim: Option<SimulatorSpeed>,
@@ -191,6 +205,10 @@ impl Summary {
         }
         if let (Some(fps), Some(clock)) = (self.fps, self.clock_mhz) {
             rows.push(("images/s", format!("{} at {clock} MHz", grouped(fps.round() as u64))));
+        }
+        if let Some(g) = &self.golden {
+            let speed = format!("{:.1} images/s, {} threads, {}", g.images_per_second, g.threads, g.instructions);
+            rows.push(("golden model", speed));
         }
         if let Some(sim) = &self.sim {
             let speed = grouped(sim.cycles_per_second.round() as u64);
@@ -256,6 +274,7 @@ mod tests {
             accuracy: Accuracy { float: Some(0.95), int8: Some(0.95), rtl: Some(0.9) },
             macs: Some(Macs { dense: 26_000_000, executed_mean: 26_000_000.0, selectors_mean: None, saved: None }),
             cycles: Cycles::of(&[120_000, 130_000]),
+            golden: Some(GoldenSpeed { images_per_second: 51.26, threads: 2, instructions: "AVX2" }),
             sim: Some(SimulatorSpeed { cycles_per_second: 123_456.7, build_seconds: 0.251 }),
             ..Summary::default()
         };
@@ -274,6 +293,7 @@ mod tests {
              cycles per image   125,000 (min 120,000, max 130,000)\n\
              array utilization  81.25 %\n\
              images/s           2,400 at 300 MHz\n\
+             golden model       51.3 images/s, 2 threads, AVX2\n\
              simulator          123,457 cycles/s, built in 0.25 s\n"
         );
     }

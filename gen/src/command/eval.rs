@@ -7,7 +7,7 @@ use crate::error::GenError;
 use crate::evaluate::{Answer, First, ImageSource as _, accuracy, accuracy_top5, each};
 use crate::files;
 use crate::pipeline::{Request, load_config, load_network, load_quantized, load_weights, open_images, patches};
-use crate::summary::{Accuracy, Macs, Summary};
+use crate::summary::{Accuracy, GoldenSpeed, Macs, Summary};
 use crate::tokens::{Stage, Tokens, stages};
 use heatvit_hdl::Parameters;
 use heatvit_hdl::schedule::Program;
@@ -17,6 +17,7 @@ use heatvit_model::golden::{Divide, Model, StageCounts};
 use heatvit_model::npy;
 use heatvit_model::quant::QuantNetwork;
 use std::io::Write;
+use std::time::Instant;
 
 /// Evaluates and prints the table.
 ///
@@ -63,11 +64,17 @@ fn int8(
     let network = load_quantized(request, config)?;
     let (model, divide) = (Model::new(&network), Divide::for_images(images.count()));
     let real = |logit: i32| (f64::from(logit) * network.logit_step) as f32;
+    let start = Instant::now();
     let results = each("int8", &images, |_, image| {
         let trace = model.decide(&patches(config, image)?, divide);
         let answer = Answer::new(&image.about, trace.logits(), keep_logits.then_some(real));
         Ok((answer, stages(&trace), trace.stages))
     })?;
+    summary.golden = Some(GoldenSpeed {
+        images_per_second: results.len() as f64 / start.elapsed().as_secs_f64(),
+        threads: rayon::current_num_threads(),
+        instructions: model.instructions(),
+    });
     let mut answers = Vec::with_capacity(results.len());
     let (mut kept, mut counts): (Vec<Vec<Stage>>, Vec<Vec<StageCounts>>) = (Vec::new(), Vec::new());
     for (answer, stages, rows) in results {
