@@ -102,8 +102,15 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>, GenError> {
 /// # Errors
 /// The path and the reason.
 pub fn create_parent(file: &Path) -> Result<(), GenError> {
-    let Some(parent) = file.parent() else { return Ok(()) };
-    std::fs::create_dir_all(parent).map_err(|e| refuse(parent, &e, "create"))
+    file.parent().map_or(Ok(()), create_folder)
+}
+
+/// Makes a folder and those that it lies in, where they are not there.
+///
+/// # Errors
+/// The path and the reason.
+pub fn create_folder(folder: &Path) -> Result<(), GenError> {
+    std::fs::create_dir_all(folder).map_err(|e| refuse(folder, &e, "create"))
 }
 
 /// Writes a whole file, in place of an old one.

@@ -348,6 +348,10 @@ pub struct EvalArgs {
     /// Write the logits, float32 [images, classes], as numpy.load reads them.
     #[arg(long, value_name = "FILE")]
     pub logits: Option<PathBuf>,
+    /// Write every tensor of the first image into a folder, float32 [rows, columns] in files of the tensors' names
+    /// (docs/tensors.md); those of int8 are integers.
+    #[arg(long, value_name = "DIR")]
+    pub tensors: Option<PathBuf>,
     /// Write the figures as JSON, too.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,

@@ -1,22 +1,25 @@
 //! `heatvit eval`: accuracy of an engine without any hardware.
 
-use super::{print, write_json};
+use super::{print, tensor_files, write_json};
 use crate::cli::{EXIT_EQUAL, EngineName, EvalArgs};
 use crate::data_set::About;
 use crate::error::GenError;
 use crate::evaluate::{Answer, First, ImageSource as _, accuracy, accuracy_top5, each};
 use crate::files;
-use crate::pipeline::{Request, load_config, load_network, load_quantized, load_weights, open_images, patches};
+use crate::pipeline::{
+    Request, float_patches, load_config, load_network, load_quantized, load_weights, open_images, patches,
+};
 use crate::summary::{Accuracy, GoldenSpeed, Macs, Summary};
 use crate::tokens::{Stage, Tokens, stages};
 use heatvit_hdl::Parameters;
 use heatvit_hdl::schedule::Program;
 use heatvit_model::config::Config;
-use heatvit_model::float::Engine;
+use heatvit_model::float::{Engine, forward};
 use heatvit_model::golden::{Divide, Model, StageCounts};
 use heatvit_model::npy;
 use heatvit_model::quant::QuantNetwork;
 use std::io::Write;
+use std::path::Path;
 use std::time::Instant;
 
 /// Evaluates and prints the table.
@@ -31,11 +34,11 @@ pub fn eval(arguments: &EvalArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     let macs = (!config.selectors.enabled).then(|| Macs::dense(&config.model.dims()));
     let class_folders = set.class_folders().filter(|folders| *folders < config.model.classes);
     let mut summary = Summary { macs, class_folders, ..Summary::default() };
-    let keep = arguments.logits.is_some();
+    let wanted = Wanted { logits: arguments.logits.is_some(), tensors: arguments.tensors.as_deref() };
     let answers = match arguments.engine {
-        EngineName::Int8 => int8(&request, &config, images, keep, &mut summary)?,
-        EngineName::Float => float(&request, &config, images, Engine::Exact, keep)?,
-        EngineName::FloatPoly => float(&request, &config, images, Engine::Poly, keep)?,
+        EngineName::Int8 => int8(&request, &config, images, wanted, &mut summary)?,
+        EngineName::Float => float(&request, &config, images, Engine::Exact, wanted)?,
+        EngineName::FloatPoly => float(&request, &config, images, Engine::Poly, wanted)?,
     };
     summary.images = answers.len();
     let of = |share| match arguments.engine {
@@ -53,21 +56,33 @@ pub fn eval(arguments: &EvalArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     Ok(EXIT_EQUAL)
 }
 
+/// What is wanted besides the classes.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    logits: bool,
+    /// Folder for the tensors of the first image.
+    tensors: Option<&'a Path>,
+}
+
 /// Answers and tokens of the golden model.
 fn int8(
     request: &Request,
     config: &Config,
     images: First<'_>,
-    keep_logits: bool,
+    wanted: Wanted<'_>,
     summary: &mut Summary,
 ) -> Result<Vec<Answer>, GenError> {
     let network = load_quantized(request, config)?;
     let (model, divide) = (Model::new(&network), Divide::for_images(images.count()));
+    if let Some(folder) = wanted.tensors {
+        let trace = model.run(&patches(config, &*images.get(0)?)?, divide);
+        tensor_files::write(folder, &trace, |integer| integer as f32)?;
+    }
     let real = |logit: i32| (f64::from(logit) * network.logit_step) as f32;
     let start = Instant::now();
     let results = each("int8", &images, |_, image| {
         let trace = model.decide(&patches(config, image)?, divide);
-        let answer = Answer::new(&image.about, trace.logits(), keep_logits.then_some(real));
+        let answer = Answer::new(&image.about, trace.logits(), wanted.logits.then_some(real));
         Ok((answer, stages(&trace), trace.stages))
     })?;
     summary.golden = Some(GoldenSpeed {
@@ -107,9 +122,13 @@ fn float(
     config: &Config,
     images: First<'_>,
     engine: Engine,
-    keep_logits: bool,
+    wanted: Wanted<'_>,
 ) -> Result<Vec<Answer>, GenError> {
     let (path, bytes) = load_weights(request, config)?;
     let network = load_network(&path, &bytes, config)?;
-    Answer::of_float(&network, config, engine, &images, keep_logits)
+    if let Some(folder) = wanted.tensors {
+        let trace = forward(&network, engine, &float_patches(config, &*images.get(0)?)?);
+        tensor_files::write(folder, &trace, |value| value)?;
+    }
+    Answer::of_float(&network, config, engine, &images, wanted.logits)
 }

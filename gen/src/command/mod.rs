@@ -10,6 +10,7 @@ mod run;
 mod show;
 mod sim;
 mod synth_weights;
+mod tensor_files;
 #[cfg(feature = "train")]
 mod train;
 
