@@ -132,3 +132,37 @@ fn float(
     }
     Answer::of_float(&network, config, engine, &images, wanted.logits)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::run_cli;
+
+    const DIGITS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../configs/digits.toml");
+
+    #[test]
+    fn the_integer_model_tells_its_tokens_and_writes_its_logits() {
+        let folder = tempfile::tempdir().unwrap();
+        let [logits, tensors] = ["logits.npy", "tensors"].map(|name| folder.path().join(name));
+        let options = ["--count", "2", "--logits", logits.to_str().unwrap(), "--tensors", tensors.to_str().unwrap()];
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let exit = run_cli(["heatvit", "eval", DIGITS].iter().chain(&options), &mut out, &mut err);
+        let (out, err) = (String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap());
+        assert_eq!((exit, err.as_str()), (0, ""));
+        for row in [
+            "images             2\n",
+            "\nin the first 5     int8 ",
+            "\ntokens             82 -> ",
+            " saved of 21,370,496 dense",
+        ] {
+            assert!(out.contains(row), "{row} is not in {out}");
+        }
+        let read = |file: &std::path::Path| std::fs::read(file).unwrap();
+        let (all, first) = (read(&logits), read(&tensors.join("logits.npy")));
+        let array = |bytes| heatvit_model::npy::Array::from_bytes(bytes).unwrap();
+        let (all, first) = (array(&all), array(&first));
+        assert_eq!((all.shape.as_slice(), first.shape.as_slice()), (&[2, 10][..], &[1, 10][..]));
+        // Real values and integers of the same image: one step of the logits apart.
+        let steps: Vec<f32> = all.values(0..10).iter().zip(first.values(0..10)).map(|(a, b)| a / b).collect();
+        assert!(steps.iter().all(|s| (s / steps[0] - 1.0).abs() < 1e-5), "{steps:?}");
+    }
+}

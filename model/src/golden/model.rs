@@ -111,9 +111,10 @@ impl<'n> Model<'n> {
         trace
     }
 
-    /// The logits, masks and counts of tokens of an image.
+    /// The logits, scores, masks and counts of tokens of an image.
     pub fn decide(&self, patches: &[i8], divide: Divide) -> Trace {
-        let mut observer = Wanted::new(|name| name == "logits" || name.ends_with(".mask"));
+        let wanted = |name: &str| name == "logits" || name.ends_with(".mask") || name.ends_with(".score");
+        let mut observer = Wanted::new(wanted);
         self.observe(patches, divide, &mut observer);
         observer.trace
     }
