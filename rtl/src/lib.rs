@@ -15,6 +15,8 @@ mod expr;
 pub mod import;
 mod interpret;
 mod module;
+#[cfg(feature = "random")]
+pub mod random;
 pub mod rewrite;
 mod ty;
 mod verify;

@@ -9,6 +9,7 @@ mod emit;
 mod engine;
 mod error;
 mod kernels;
+mod lockstep;
 mod lower;
 mod netlist;
 mod plan;
@@ -18,6 +19,7 @@ mod wave;
 
 pub use engine::{Engine, PortId, Reference};
 pub use error::SimError;
+pub use lockstep::{Difference, lockstep};
 pub use recorder::{Event, Probe, Recorder};
 pub use simulator::{MemoryHandle, SignalHandle, Simulator};
 pub use wave::Wave;

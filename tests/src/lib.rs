@@ -1,5 +1,6 @@
 //! Checks of the whole route, one module per question.
 
+pub mod random_designs;
 pub mod tools;
 
 #[cfg(test)]

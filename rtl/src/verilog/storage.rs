@@ -50,9 +50,12 @@ impl Printer<'_> {
     fn address(&mut self, memory: &Memory, address: &Expr) -> String {
         let bits = address_bits(memory.depth);
         let id = self.lowered.term(address);
-        let text = self.leaf(id);
         // A narrower address reaches the first words only.
-        if address.width() < bits { format!("{{{}'d0, {text}}}", bits - address.width()) } else { text }
+        if address.width() < bits {
+            format!("{{{}'d0, {}}}", bits - address.width(), self.leaf(id))
+        } else {
+            self.index(id)
+        }
     }
 
     fn write_port(&mut self, memory: &Memory, port: &WritePort, looped: &mut Option<String>) -> String {

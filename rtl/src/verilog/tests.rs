@@ -45,6 +45,22 @@ fn memories() {
     insta::assert_snapshot!(printed(&design));
 }
 
+/// An index is unsigned in the language; a signed one would be taken with its sign by Verilog, out of the words' range.
+#[test]
+fn signed_signals_as_addresses() {
+    let mut m = ModuleBuilder::new("words", "");
+    let address = m.input("address", Ty::signed(3), "");
+    let bits = address.as_unsigned();
+    let port = WritePort { enable: Expr::lit(1, 1), address: bits.clone(), data: Expr::lit(5, 4), mask: None };
+    let words = m.memory("kept", (4, 8), MemoryStyle::Auto, None, Some(port), (&Expr::lit(1, 1), &bits), "");
+    m.output_as("word", &words, "");
+    let mut design = Design::new();
+    design.add(m.finish());
+    let text = printed(&design);
+    assert!(text.contains("kept[$unsigned(address)] <= 4'd5;"), "{text}");
+    assert!(text.contains("kept_q <= kept[$unsigned(address)];"), "{text}");
+}
+
 /// A chain of instances with strides, an unused output, a primitive.
 #[test]
 fn instances() {

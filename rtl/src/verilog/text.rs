@@ -92,12 +92,21 @@ impl Printer<'_> {
 
     /// A name, a part of a signal or a constant.
     pub(super) fn leaf(&mut self, id: TermId) -> String {
+        self.leaf_text(id).text
+    }
+
+    /// The same as an index: of a signed one Verilog would take the sign, and half of the words would not be reached.
+    pub(super) fn index(&mut self, id: TermId) -> String {
+        self.leaf_text(id).made(false).text
+    }
+
+    fn leaf_text(&mut self, id: TermId) -> Text {
         let bare = self.lowered.terms.bare(id);
         match self.lowered.terms.get(bare).op {
-            Op::Const(_) | Op::Part(..) => self.render(bare).text,
+            Op::Const(_) | Op::Part(..) => self.render(bare),
             _ => {
                 let named = self.name_of(bare);
-                self.named(named).text
+                self.named(named)
             }
         }
     }

@@ -16,7 +16,7 @@ pub fn icarus_run(dir: &Path, top: &str) -> Result<String, ToolError> {
     if !output.status.success() || text(&output).contains("warning:") {
         return Err(ToolError::Objection { tool: "iverilog", output: text(&output) });
     }
-    let output = run("iverilog", Command::new("vvp").arg("-n").arg(&program))?;
+    let output = run("iverilog", Command::new("vvp").arg("-n").arg(&program).current_dir(dir))?;
     if !output.status.success() {
         return Err(ToolError::Objection { tool: "vvp", output: text(&output) });
     }

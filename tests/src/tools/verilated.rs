@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 /// What the wheel's make file needs to be told: it was configured on another machine.
 const MAKE_FLAGS: &str = "CXX=g++ LINK=g++ CFG_CXXFLAGS_PCH_I=-include CFG_LDLIBS_THREADS=-lpthread \
-                          CFG_CXXFLAGS_STD_NEWEST=-std=gnu++20 OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1";
+                          CFG_CXXFLAGS_STD_NEWEST=-std=gnu++20 OPT_SLOW=-O0 OPT_GLOBAL=-O1";
 
 /// A port of the running design.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +102,18 @@ impl Verilated {
     /// # Errors
     /// When Verilator or the compiler objects, or the design has no top.
     pub fn new(design: &Design) -> Result<Self, ToolError> {
+        Self::compiled(design, "OPT_FAST=-O1")
+    }
+
+    /// The same for large designs and few cycles: compiled faster, runs slower.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn unoptimized(design: &Design) -> Result<Self, ToolError> {
+        Self::compiled(design, "OPT_FAST=-O0")
+    }
+
+    fn compiled(design: &Design, optimization: &str) -> Result<Self, ToolError> {
         let top = design.top().ok_or(ToolError::NoPort { name: "any".to_owned() })?;
         let module = design.module(top);
         let pick = |direction: Direction| {
@@ -115,7 +127,7 @@ impl Verilated {
         write_files(dir.path(), &verilog::print(design))?;
         let main = main_cpp(&inputs, &outputs, design.needs_clock(top));
         std::fs::write(dir.path().join("main.cpp"), main).map_err(ToolError::io("writing main.cpp"))?;
-        compile(dir.path(), &module.name)?;
+        compile(dir.path(), &module.name, optimization)?;
         let mut child = std::process::Command::new(dir.path().join("build/engine"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -245,10 +257,11 @@ fn find(ports: &[PortInfo], direction: Direction, name: &str) -> Result<Port, To
     index.map(|index| Port { direction, index }).ok_or_else(|| ToolError::NoPort { name: name.to_owned() })
 }
 
-fn compile(dir: &Path, top: &str) -> Result<(), ToolError> {
+fn compile(dir: &Path, top: &str, optimization: &str) -> Result<(), ToolError> {
+    let flags = format!("{MAKE_FLAGS} {optimization}");
     let mut command = verilator::command()?;
     command.args(["--cc", "--exe", "--build", "-Wno-fatal", "--x-assign", "0", "--x-initial", "0", "--prefix", "Vtop"]);
-    command.args(["--default-language", "1364-2005", "--top-module", top, "-MAKEFLAGS", MAKE_FLAGS, "-j", "2"]);
+    command.args(["--default-language", "1364-2005", "--top-module", top, "-MAKEFLAGS", &flags, "-j", "2"]);
     command.arg("--Mdir").arg(dir.join("build")).args(["-o", "engine"]);
     let output = run("verilator", command.args(sources(dir)?).arg(dir.join("main.cpp")))?;
     if output.status.success() {

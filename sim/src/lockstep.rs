@@ -1,0 +1,96 @@
+//! The simulator and the reference interpreter side by side, on random inputs.
+
+use crate::{Engine as _, PortId, Reference, SimError, Simulator};
+use heatvit_rtl::{Bits, Design, Direction};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Cycles from one look at a signal in the middle of the design to the next.
+const PEEK_EVERY: u64 = 8;
+
+/// Where the two are not equal.
+#[derive(Debug, thiserror::Error)]
+pub enum Difference {
+    /// The simulator refuses the design or a signal of it.
+    #[error(transparent)]
+    Refused(#[from] SimError),
+    /// A value differs.
+    #[error("cycle {cycle}, {place}: the interpreter has {expected:x?}, the simulator {got:x?}")]
+    Value {
+        /// Cycles since the start.
+        cycle: u64,
+        /// An output, a signal, or a piece of state after the cycle's edge.
+        place: String,
+        /// Limbs of the interpreter's value.
+        expected: Vec<u64>,
+        /// Limbs of the simulator's value.
+        got: Vec<u64>,
+    },
+}
+
+/// Limbs of an input: corners and random ones.
+fn limbs(random: &mut ChaCha8Rng, width: u32) -> Vec<u64> {
+    let count = width.div_ceil(64) as usize;
+    match random.random_range(0..5) {
+        0 => vec![0; count],
+        1 => vec![u64::MAX; count],
+        2 => (0..count).map(|_| random.random_range(0..4)).collect(),
+        _ => (0..count).map(|_| random.random()).collect(),
+    }
+}
+
+fn check(cycle: u64, place: impl FnOnce() -> String, expected: &[u64], got: &[u64]) -> Result<(), Difference> {
+    if expected == got {
+        return Ok(());
+    }
+    Err(Difference::Value { cycle, place: place(), expected: expected.to_vec(), got: got.to_vec() })
+}
+
+/// Runs a design for `cycles` cycles with random inputs and now and then a reset; compares all outputs before each edge,
+/// all registers and read data after it, and every few cycles a signal that nobody asked for before.
+///
+/// # Errors
+/// The first difference.
+pub fn lockstep(design: &Design, cycles: u64, seed: u64) -> Result<(), Difference> {
+    let mut reference = Reference::new(design)?;
+    let mut fast = Simulator::new(design)?;
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let top = design.module(design.top().ok_or(SimError::NoTop)?);
+    let ports = |direction| top.ports().map(|(_, s)| s).filter(move |s| s.port == Some(direction));
+    let inputs: Result<Vec<(PortId, u32)>, SimError> =
+        ports(Direction::Input).map(|s| Ok((reference.input(&s.name)?, s.ty.total_width()))).collect();
+    let (inputs, reset, paths) = (inputs?, reference.input("rst")?, fast.paths());
+    for cycle in 0..cycles {
+        for (port, width) in &inputs {
+            let limbs = limbs(&mut random, *width);
+            reference.set(*port, &limbs);
+            fast.set(*port, &limbs);
+        }
+        let resets = u64::from(random.random_bool(0.1));
+        reference.set_u64(reset, resets);
+        fast.set_u64(reset, resets);
+        for signal in ports(Direction::Output) {
+            let port = fast.output(&signal.name)?;
+            let mut expected = vec![0; signal.ty.total_width().div_ceil(64) as usize];
+            let mut got = expected.clone();
+            reference.get(port, &mut expected);
+            fast.get(port, &mut got);
+            check(cycle, || format!("output `{}`", signal.name), &expected, &got)?;
+        }
+        if cycle % PEEK_EVERY == PEEK_EVERY / 2 && !paths.is_empty() {
+            let path = &paths[random.random_range(0..paths.len())];
+            let got = fast.peek(path)?;
+            let expected = reference.interpreter().peek(path).ok_or(SimError::NoSignal { path: path.clone() })?;
+            check(cycle, || format!("signal `{path}`"), expected.limbs(), got.limbs())?;
+        }
+        reference.step();
+        fast.try_step()?;
+        let (expected, got) = (reference.interpreter().state(), fast.state());
+        for (path, value) in &expected {
+            let got = got.get(path).map_or(&[][..], Bits::limbs);
+            check(cycle, || format!("state `{path}`"), value.limbs(), got)?;
+        }
+        check(cycle, || "number of registers".to_owned(), &[expected.len() as u64], &[got.len() as u64])?;
+    }
+    Ok(())
+}
