@@ -88,8 +88,9 @@ impl<'a> Array<'a> {
         if fortran_order {
             return Err(NpyError::Order);
         }
-        let expected = shape.iter().try_fold(ELEMENT as u128, |product, n| product.checked_mul(*n as u128));
-        if expected != Some(data.len() as u128) {
+        // Also of an array without elements no product of sides may overflow: whoever uses the shape multiplies them.
+        let expected = shape.iter().try_fold(ELEMENT, |product, n| product.checked_mul(*n));
+        if expected != Some(data.len()) {
             let expected = expected.map_or_else(|| "far too many".to_owned(), |bytes| bytes.to_string());
             return Err(NpyError::Length { shape, expected, found: data.len() });
         }

@@ -64,6 +64,11 @@ fn refusals_name_the_remedy() {
              24; it is cut off or padded, write it again",
         ),
         (
+            text("<f4", "False", "(4294967296, 4294967296, 0)"),
+            "the shape [4294967296, 4294967296, 0] needs far too many bytes of data, the file holds 24; it is cut off or \
+             padded, write it again",
+        ),
+        (
             text("<f4", "False", "(2, -3)"),
             "its header is not the dictionary that numpy.save writes (`` is no dimension); write it again",
         ),
