@@ -179,3 +179,15 @@ fn selector() {
         heatvit_hdl::selector::selector(d, &selecting());
     });
 }
+
+/// Each module of the accelerator with a selector as a top of its own, the whole accelerator last.
+#[test]
+fn every_module_of_the_accelerator() {
+    let whole = heatvit_hdl::accelerator(&selecting());
+    let mut part = Design::new();
+    for (seed, id) in (0..).zip(whole.ids()) {
+        part.add(whole.module(id).clone());
+        let name = &whole.module(id).name;
+        heatvit_sim::lockstep(&part, 60, seed).unwrap_or_else(|e| panic!("{name}: {e}"));
+    }
+}
