@@ -60,3 +60,41 @@ fn report(
     files::write(file, format!("{text}\n").as_bytes())?;
     Ok(report.table())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::run_cli;
+
+    const DIGITS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../configs/digits.toml");
+
+    fn quantize(options: &[&str]) -> (u8, String, String) {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let exit = run_cli(["heatvit", "quantize", DIGITS].iter().chain(options), &mut out, &mut err);
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (exit, text(out), text(err))
+    }
+
+    #[test]
+    fn a_report_has_every_tensor_and_the_table_every_kind() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let (weights, report) = (place("d.q8"), place("d.json"));
+        let (exit, out, err) = quantize(&["--count", "3", "--out", &weights, "--report", &report]);
+        assert_eq!((exit, err.as_str()), (0, ""));
+        let json: serde_json::Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+        assert_eq!(json["images"], 3);
+        let tensors = json["tensors"].as_array().unwrap();
+        let logits = tensors.iter().find(|t| t["name"] == "logits").unwrap();
+        assert!(logits["operator_db"].as_f64().unwrap() > 30.0 && logits["clipped"].as_f64() == Some(0.0));
+        for part in ["blocks.*.attn.exp ", "selectors.*.score ", "cosine of the logits ", "decisions, image "] {
+            assert!(out.contains(part), "{part}: {out}");
+        }
+    }
+
+    #[test]
+    fn measuring_needs_a_report() {
+        let (exit, _, err) = quantize(&["--out", "unwritten.q8", "--measure", "x"]);
+        assert_eq!(exit, 2);
+        assert!(err.contains("--report <FILE>"), "{err}");
+    }
+}

@@ -58,13 +58,18 @@ impl Digits {
 
     /// The test set: 3 drawings of each of the 360 test digits; the first 360 samples show each once.
     pub fn test(&self) -> impl Iterator<Item = Sample> + '_ {
-        self.drawn(self.test_raws(), TEST_SEED)
+        self.test_drawings(DRAWINGS_PER_DIGIT)
+    }
+
+    /// The test set with another number of drawings of each digit; it starts with those of [`Self::test`].
+    pub fn test_drawings(&self, drawings: usize) -> impl Iterator<Item = Sample> + '_ {
+        self.drawn(self.test_raws(), TEST_SEED, drawings)
     }
 
     /// The validation set, drawn like the test set, of 180 digits that are not trained on.
     pub fn validation(&self) -> impl Iterator<Item = Sample> + '_ {
         let range = TEST_DIGITS..TEST_DIGITS + VALIDATION_DIGITS;
-        self.drawn(&self.order[range], VALIDATION_SEED)
+        self.drawn(&self.order[range], VALIDATION_SEED, DRAWINGS_PER_DIGIT)
     }
 
     /// Every training digit once, in random order and freshly drawn; each `epoch_seed` is another epoch.
@@ -90,8 +95,8 @@ impl Digits {
         &self.raws
     }
 
-    fn drawn<'a>(&'a self, raws: &'a [usize], seed: u64) -> impl Iterator<Item = Sample> + 'a {
-        (0..DRAWINGS_PER_DIGIT).flat_map(move |round| {
+    fn drawn<'a>(&'a self, raws: &'a [usize], seed: u64, drawings: usize) -> impl Iterator<Item = Sample> + 'a {
+        (0..drawings).flat_map(move |round| {
             raws.iter().enumerate().map(move |(place, &raw)| {
                 let item = (round * raws.len() + place) as u64;
                 self.sample(raw, Jitter::None, seed, item)

@@ -1,14 +1,28 @@
 //! Ranges of every activation over the calibration images.
 
 use super::histogram::{Clip, Histogram, Method};
+use super::moments::Moments;
 use super::quantize::QuantizeError;
 use crate::float::{Engine, Folded, forward_folded};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
-/// One histogram per tensor that gets a step from the data.
+/// What is known of the tensors.
+#[derive(Default)]
 pub(super) struct Calibration {
+    /// One histogram per tensor that gets a step from the data.
     tensors: BTreeMap<String, Histogram>,
+    /// Channels of the tensors that products with weights read.
+    inputs: BTreeMap<String, Moments>,
+}
+
+/// Images that run at the same time. Sums of real numbers are added in their order, whatever the number of threads.
+const BATCH: usize = 8;
+
+/// Whether a product with weights reads the tensor.
+fn is_input(name: &str) -> bool {
+    let tails = ["norm1", "norm2", "attn.o", "mlp.fc1", ".mix", ".squeeze", ".weigh"];
+    name == "norm" || tails.iter().any(|tail| name.ends_with(tail))
 }
 
 /// Scores, exp and row sums have steps of their own, and so have a selector's logits, score and decision. Its
@@ -19,30 +33,22 @@ fn has_fixed_step(name: &str) -> bool {
     attention || name.starts_with("selectors.") && tail.iter().any(|end| name.ends_with(end))
 }
 
-fn observe(network: &Folded, patches: &[f32]) -> Result<BTreeMap<String, Histogram>, QuantizeError> {
-    let trace = forward_folded(network, Engine::Poly, patches);
-    let mut tensors = BTreeMap::new();
-    for t in trace.tensors {
+fn observe(network: &Folded, patches: &[f32]) -> Result<Calibration, QuantizeError> {
+    let mut seen = Calibration::default();
+    for t in forward_folded(network, Engine::Poly, patches).tensors {
         if t.data.iter().any(|v| !v.is_finite()) {
             return Err(QuantizeError::NotFinite { tensor: t.name });
+        }
+        if is_input(&t.name) {
+            seen.inputs.insert(t.name.clone(), Moments::of(&t.data, t.cols));
         }
         if !has_fixed_step(&t.name) {
             let mut histogram = Histogram::default();
             histogram.add(&t.data);
-            tensors.insert(t.name, histogram);
+            seen.tensors.insert(t.name, histogram);
         }
     }
-    Ok(tensors)
-}
-
-fn merge(
-    mut left: BTreeMap<String, Histogram>,
-    right: BTreeMap<String, Histogram>,
-) -> Result<BTreeMap<String, Histogram>, QuantizeError> {
-    for (name, histogram) in right {
-        left.entry(name).or_default().merge(&histogram);
-    }
-    Ok(left)
+    Ok(seen)
 }
 
 /// Runs the polynomial float engine, which computes what the integers approximate, over all images.
@@ -54,17 +60,35 @@ pub(super) fn calibrate(network: &Folded, images: &[Vec<f32>]) -> Result<Calibra
     if let Some((image, patches)) = images.iter().enumerate().find(|(_, p)| p.len() != expected) {
         return Err(QuantizeError::ImageSize { image, found: patches.len(), expected });
     }
-    let mut tensors = images.par_iter().map(|p| observe(network, p)).try_reduce(BTreeMap::new, merge)?;
+    let mut all = Calibration::default();
+    for batch in images.chunks(BATCH) {
+        let seen: Vec<_> = batch.par_iter().map(|p| observe(network, p)).collect();
+        seen.into_iter().try_for_each(|one| one.map(|one| all.add(one)))?;
+    }
     for s in &network.selectors {
         // The selector reads the same normalised stream as the block behind it, only before rows are dropped.
-        if let Some(before) = tensors.remove(&format!("selectors.{}.norm", s.block)) {
-            tensors.entry(format!("blocks.{}.norm1", s.block)).or_default().merge(&before);
+        if let Some(before) = all.tensors.remove(&format!("selectors.{}.norm", s.block)) {
+            all.tensors.entry(format!("blocks.{}.norm1", s.block)).or_default().merge(&before);
         }
     }
-    Ok(Calibration { tensors })
+    Ok(all)
 }
 
 impl Calibration {
+    fn add(&mut self, other: Self) {
+        for (name, histogram) in other.tensors {
+            self.tensors.entry(name).or_default().merge(&histogram);
+        }
+        for (name, moments) in other.inputs {
+            self.inputs.entry(name).or_default().add(&moments);
+        }
+    }
+
+    /// Channels of a tensor that a product reads.
+    pub fn input(&self, name: &str) -> Option<&Moments> {
+        self.inputs.get(name)
+    }
+
     /// Clip of a tensor; one that is always zero gets 1, which is as good as any.
     pub fn clip(&self, name: &str) -> Clip {
         let found = self.tensors.get(name).and_then(Histogram::clip);

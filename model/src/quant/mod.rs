@@ -3,6 +3,7 @@
 mod calibrate;
 mod file;
 mod histogram;
+mod moments;
 mod product;
 mod quantize;
 mod quantize_selector;

@@ -1,9 +1,11 @@
 //! One matrix product in integers.
 
 use super::Linear;
+use super::moments::Moments;
 use super::quantize::{FACTOR_MAX, QuantizeError, constant};
 use crate::fixed::{ACC_BITS, MULT_MAX, multipliers};
 use crate::float::FloatLinear;
+use rayon::prelude::*;
 
 /// Weight steps of a product differ by at most this factor: a channel far below the largest would otherwise
 /// get a multiplier of few bits, because all channels share one shift.
@@ -39,9 +41,47 @@ fn weight_steps(l: &FloatLinear, input: f64) -> Vec<f64> {
     steps.into_iter().zip(&l.bias).map(with_bias).collect()
 }
 
-/// Quantizes a product: weights per output channel, bias in accumulator units, multipliers with one shift.
-pub(super) fn quantize_linear(l: &FloatLinear, name: String, steps: &Steps) -> Result<Linear, QuantizeError> {
+/// Steps of a row that are tried, in parts of the one that reaches the largest weight.
+const ROW_STEPS: [f64; 6] = [1.0, 0.95, 0.9, 0.85, 0.8, 0.7];
+
+fn quantized(weight: f32, step: f64) -> f64 {
+    (f64::from(weight) / step).round().clamp(-127.0, 127.0)
+}
+
+/// The step with which the outputs of a row vary least from the real ones; their mean is corrected by the bias.
+fn best_step(row: &[f32], variances: &[f64], step: f64, floor: f64) -> f64 {
+    let error = |step: f64| {
+        let channel = |(w, variance): (&f32, &f64)| variance * (f64::from(*w) - quantized(*w, step) * step).powi(2);
+        row.iter().zip(variances).map(channel).sum::<f64>()
+    };
+    let steps = ROW_STEPS.map(|part| part * step).into_iter().filter(|s| *s == step || *s >= floor);
+    let best = steps.map(|s| (error(s), s)).min_by(|a, b| a.0.total_cmp(&b.0));
+    best.map_or(step, |(_, s)| s)
+}
+
+/// Chooses the steps of all rows by what is known of the inputs.
+fn choose_steps(l: &FloatLinear, steps: &mut [f64], input: f64, variances: &[f64]) {
+    let floor = steps.iter().copied().fold(0.0, f64::max) / STEP_RATIO;
+    let rows = l.weight.par_chunks(l.inputs).zip(&l.bias).zip(steps);
+    rows.for_each(|((row, bias), step)| {
+        *step = best_step(row, variances, *step, floor.max(f64::from(bias.abs()) / (input * BIAS_MAX)));
+    });
+}
+
+/// Quantizes a product: weights per output channel, bias in accumulator units, multipliers with one shift. With
+/// `inputs`, rows get the steps whose outputs vary least from the real ones, and biases take up what the rounding of the
+/// weights does to the mean.
+pub(super) fn quantize_linear(
+    l: &FloatLinear,
+    name: String,
+    steps: &Steps,
+    inputs: Option<&Moments>,
+) -> Result<Linear, QuantizeError> {
     let mut weight_steps = weight_steps(l, steps.input);
+    let (means, variances): (Vec<f64>, Vec<f64>) = inputs.map(Moments::mean_variance).into_iter().flatten().unzip();
+    if !variances.is_empty() {
+        choose_steps(l, &mut weight_steps, steps.input, &variances);
+    }
     // A product of zeros needs some step; its output is zero with any.
     weight_steps.iter_mut().filter(|s| **s == 0.0).for_each(|s| *s = steps.output / steps.input / STEP_RATIO);
     let cap = FACTOR_MAX * steps.output / steps.input;
@@ -55,11 +95,12 @@ pub(super) fn quantize_linear(l: &FloatLinear, name: String, steps: &Steps) -> R
     let mut weight = Vec::with_capacity(l.weight.len());
     let mut bias = Vec::with_capacity(l.outputs);
     for ((row, step), b) in l.weight.chunks(l.inputs).zip(&weight_steps).zip(&l.bias) {
-        weight.extend(row.iter().map(|w| (f64::from(*w) / step).round().clamp(-127.0, 127.0) as i8));
-        let value = (f64::from(*b) / (steps.input * step)).round();
+        let lost = row.iter().zip(&means).map(|(w, mean)| mean * (f64::from(*w) - quantized(*w, *step) * step));
+        let value = ((f64::from(*b) + lost.sum::<f64>()) / (steps.input * step)).round();
         if !value.is_finite() {
             return Err(constant(format!("{name}.bias"), value));
         }
+        weight.extend(row.iter().map(|w| quantized(*w, *step) as i8));
         bias.push(value as i32);
     }
     Ok(Linear { name, inputs: l.inputs, outputs: l.outputs, weight, bias, mult, sel })
@@ -73,7 +114,7 @@ mod tests {
     fn worked_example() {
         // Steps 1/127 and 2/127 of the weights, 0.1 of the input, 0.5 of the output.
         let l = FloatLinear { inputs: 2, outputs: 2, weight: vec![1.0, -0.5, 2.0, 0.1], bias: vec![0.3, 0.0] };
-        let q = quantize_linear(&l, "l".to_owned(), &Steps { input: 0.1, output: 0.5 }).unwrap();
+        let q = quantize_linear(&l, "l".to_owned(), &Steps { input: 0.1, output: 0.5 }, None).unwrap();
         assert_eq!(q.weight, [127, -64, 127, 6]);
         assert_eq!(q.bias, [381, 0]);
         // 0.1 / 127 / 0.5 * 2^24 and twice that; 2^28 would need 19 bits.
@@ -84,7 +125,7 @@ mod tests {
     fn tiny_and_dead_channels_keep_their_bias() {
         let l = FloatLinear { inputs: 1, outputs: 3, weight: vec![1.0, 0.0, 1e-9], bias: vec![0.0, 5.0, -1.0] };
         let steps = Steps { input: 0.05, output: 0.1 };
-        let q = quantize_linear(&l, "l".to_owned(), &steps).unwrap();
+        let q = quantize_linear(&l, "l".to_owned(), &steps, None).unwrap();
         for n in 0..3 {
             let real = f64::from(q.bias[n]) * f64::from(q.mult[n]) / f64::from(1u32 << (16 + 4 * q.sel)) * steps.output;
             assert!((real - f64::from(l.bias[n])).abs() < 0.06, "{n}: {real}");
@@ -92,9 +133,24 @@ mod tests {
     }
 
     #[test]
+    fn known_inputs_correct_the_mean_and_choose_the_step() {
+        // The second weight is rounded down by 0.3 steps; its input has the mean 2.
+        let l = FloatLinear { inputs: 2, outputs: 1, weight: vec![127.0, 10.3], bias: vec![1.0] };
+        let moments = Moments::of(&[1.0, 2.0, -1.0, 2.0], 2);
+        let steps = Steps { input: 0.1, output: 1.0 };
+        let q = quantize_linear(&l, "l".to_owned(), &steps, Some(&moments)).unwrap();
+        assert_eq!((&q.weight[..], &q.bias[..]), (&[127, 10][..], &[16][..]));
+        // A large weight on an input that never changes is clipped in favour of the others.
+        let l = FloatLinear { inputs: 2, outputs: 1, weight: vec![127.0, 0.49], bias: vec![0.0] };
+        let moments = Moments::of(&[1.0, 3.0, 1.0, -3.0], 2);
+        let q = quantize_linear(&l, "l".to_owned(), &steps, Some(&moments)).unwrap();
+        assert_eq!((&q.weight[..], q.bias[0] > 0), (&[127, 1][..], true));
+    }
+
+    #[test]
     fn a_row_that_is_a_little_too_large_is_clipped() {
         let l = FloatLinear { inputs: 2, outputs: 1, weight: vec![127.0 * 2.5, 127.0], bias: vec![3.0] };
-        let q = quantize_linear(&l, "l".to_owned(), &Steps { input: 1.0, output: 1.0 }).unwrap();
+        let q = quantize_linear(&l, "l".to_owned(), &Steps { input: 1.0, output: 1.0 }, None).unwrap();
         assert_eq!((q.weight, q.bias, q.sel), (vec![127, 64], vec![2], 0));
         assert!(f64::from(q.mult[0]) / 65536.0 > 1.98);
     }
@@ -102,9 +158,9 @@ mod tests {
     #[test]
     fn zeros_and_impossible_factors() {
         let zero = FloatLinear { inputs: 1, outputs: 1, weight: vec![0.0], bias: vec![0.0] };
-        assert!(quantize_linear(&zero, "z".to_owned(), &Steps { input: 1.0, output: 1.0 }).is_ok());
+        assert!(quantize_linear(&zero, "z".to_owned(), &Steps { input: 1.0, output: 1.0 }, None).is_ok());
         let large = FloatLinear { inputs: 1, outputs: 1, weight: vec![381.0], bias: vec![0.0] };
-        let error = quantize_linear(&large, "head".to_owned(), &Steps { input: 1.0, output: 1.0 }).unwrap_err();
+        let error = quantize_linear(&large, "head".to_owned(), &Steps { input: 1.0, output: 1.0 }, None).unwrap_err();
         assert_eq!(
             error.to_string(),
             "tensor `head` needs the rescaling factor 3, less than 2 is possible; its weights are too large for its output range"

@@ -91,7 +91,7 @@ pub(super) fn constant(what: String, value: f64) -> QuantizeError {
 
 pub(super) struct Quantizer<'a> {
     pub(super) folded: &'a Folded,
-    ranges: &'a Calibration,
+    pub(super) ranges: &'a Calibration,
     pub(super) residual_step: f64,
     pub(super) steps: BTreeMap<String, TensorStep>,
 }
@@ -185,19 +185,21 @@ impl Quantizer<'_> {
         let residual = self.residual_step;
         self.note(at("attn.residual"), residual, Method::MinMax);
         self.note(at("residual"), residual, Method::MinMax);
-        let product = |name: &str, l, input, output| quantize_linear(l, at(name), &Steps { input, output });
+        let product = |name: &str, l, from: &str, input, output| {
+            quantize_linear(l, at(name), &Steps { input, output }, self.ranges.input(&at(from)))
+        };
         Ok(Block {
             norm1: self.norm(&at("norm1"))?,
-            q: product("attn.q", &b.q, p.input, p.q)?,
-            k: product("attn.k", &b.k, p.input, p.k)?,
-            v: product("attn.v", &b.v, p.input, p.v)?,
+            q: product("attn.q", &b.q, "norm1", p.input, p.q)?,
+            k: product("attn.k", &b.k, "norm1", p.input, p.k)?,
+            v: product("attn.v", &b.v, "norm1", p.input, p.v)?,
             scores: p.scores,
             attend: p.attend,
-            proj: product("attn.proj", &b.proj, p.o, residual)?,
+            proj: product("attn.proj", &b.proj, "attn.o", p.o, residual)?,
             norm2: self.norm(&at("norm2"))?,
-            fc1: product("mlp.fc1", &b.fc1, p.hidden_input, p.gelu.input_step(p.hidden))?,
+            fc1: product("mlp.fc1", &b.fc1, "norm2", p.hidden_input, p.gelu.input_step(p.hidden))?,
             gelu: p.gelu,
-            fc2: product("mlp.fc2", &b.fc2, p.hidden, residual)?,
+            fc2: product("mlp.fc2", &b.fc2, "mlp.fc1", p.hidden, residual)?,
         })
     }
 }
@@ -237,7 +239,7 @@ pub fn quantize(network: &FloatNetwork, name: &str, calibration: &[Vec<f32>]) ->
     quantizer.residual_step = residual_step;
     quantizer.note("embed".to_owned(), residual_step, Method::MinMax);
     let embed_steps = Steps { input: INPUT_STEP, output: residual_step };
-    let embed = quantize_linear(&folded.embed, "patch_embed.proj".to_owned(), &embed_steps)?;
+    let embed = quantize_linear(&folded.embed, "patch_embed.proj".to_owned(), &embed_steps, None)?;
     let to_residual = |p: &f32| (f64::from(*p) / residual_step).round().clamp(-32767.0, 32767.0) as i16;
     let pos = folded.pos.iter().map(to_residual).collect();
     let mut blocks = Vec::with_capacity(folded.blocks.len());
@@ -253,7 +255,8 @@ pub fn quantize(network: &FloatNetwork, name: &str, calibration: &[Vec<f32>]) ->
     let range = ranges.max("logits") * LOGIT_MARGIN / 32767.0;
     let logit_step = range.max(Steps::least_output(&folded.head, input));
     quantizer.note("logits".to_owned(), logit_step, Method::MinMax);
-    let head = quantize_linear(&folded.head, "head".to_owned(), &Steps { input, output: logit_step })?;
+    let head =
+        quantize_linear(&folded.head, "head".to_owned(), &Steps { input, output: logit_step }, ranges.input("norm"))?;
     let steps = quantizer.steps;
     let (name, dims) = (name.to_owned(), network.dims.clone());
     let network = QuantNetwork { name, dims, embed, pos, blocks, selectors, norm, head, residual_step, logit_step };

@@ -52,20 +52,24 @@ impl Quantizer<'_> {
         let (squeeze, squeeze_gelu) = self.activation(at("squeeze"), &s.squeeze, mix)?;
         let (weigh, weigh_gelu) = self.activation(at("weigh"), &s.weigh, input.step)?;
         let logit = 1.0 / f64::from(INPUT_STEPS);
-        let product = |name: &str, l, input, output| quantize_linear(l, at(name), &Steps { input, output });
+        // Local and global features are one operand of mix; what is known of both is not put together.
+        let product = |name: &str, l, from: Option<&str>, input, output| {
+            let inputs = from.and_then(|from| self.ranges.input(&at(from)));
+            quantize_linear(l, at(name), &Steps { input, output }, inputs)
+        };
         Ok(Selector {
             block: s.block,
-            local: product("local", &s.local, input.step, local_gelu.input_step(local))?,
+            local: product("local", &s.local, None, input.step, local_gelu.input_step(local))?,
             local_gelu,
             mean: RowScale { gain, exponent },
-            mix: product("mix", &with_one_step(&s.mix, ratio), local, mix_gelu.input_step(mix))?,
+            mix: product("mix", &with_one_step(&s.mix, ratio), None, local, mix_gelu.input_step(mix))?,
             mix_gelu,
-            squeeze: product("squeeze", &s.squeeze, mix, squeeze_gelu.input_step(squeeze))?,
+            squeeze: product("squeeze", &s.squeeze, Some("mix"), mix, squeeze_gelu.input_step(squeeze))?,
             squeeze_gelu,
-            keep: product("keep", &s.keep, squeeze, logit)?,
-            weigh: product("weigh", &s.weigh, input.step, weigh_gelu.input_step(weigh))?,
+            keep: product("keep", &s.keep, Some("squeeze"), squeeze, logit)?,
+            weigh: product("weigh", &s.weigh, None, input.step, weigh_gelu.input_step(weigh))?,
             weigh_gelu,
-            weight: product("weight", &s.weight, weigh, logit)?,
+            weight: product("weight", &s.weight, Some("weigh"), weigh, logit)?,
             threshold: (f64::from(SCORE_ONE) * f64::from(s.threshold)).round() as u32,
             package: s.package,
         })

@@ -7,7 +7,7 @@ use super::probe::{Output, operators};
 use super::sums::{Sums, cosine};
 use super::totals::{Measured, Seen};
 use crate::float::{Engine, Folded, forward_folded};
-use crate::golden::{Tensor, Trace, run};
+use crate::golden::{Divide, Model, Tensor, Trace};
 use crate::image::dequantize;
 use crate::quant::{QuantNetwork, TensorStep};
 use std::collections::BTreeMap;
@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 pub(super) struct Measurement<'a> {
     pub folded: &'a Folded,
     pub network: &'a QuantNetwork,
+    /// The same, prepared to run.
+    pub model: Model<'a>,
     pub steps: &'a BTreeMap<String, TensorStep>,
     /// Blocks and thresholds of the selectors.
     pub stages: Vec<(usize, f64)>,
@@ -118,7 +120,7 @@ impl Measurement<'_> {
         let real = dequantize(patches);
         let exact = forward_folded(self.folded, Engine::Exact, &real);
         let reference = forward_folded(self.folded, Engine::Poly, &real);
-        let got = run(self.network, patches);
+        let got = self.model.run(patches, Divide::for_images(1));
         let operators = operators(self.network, self.steps, &reference, patches);
         let tensors = self.tensors(&reference, &exact, &got, &operators);
         let layers = if self.layers && self.stages.is_empty() {

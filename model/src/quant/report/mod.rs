@@ -16,6 +16,7 @@ use totals::Totals;
 
 use super::{Method, Quantized};
 use crate::float::{FloatNetwork, fold};
+use crate::golden::Model;
 use measure::Measurement;
 use serde::Serialize;
 
@@ -97,6 +98,7 @@ pub fn measure(network: &FloatNetwork, quantized: &Quantized, images: &[Vec<i8>]
     let mut measurement = Measurement {
         folded: &folded,
         network: &quantized.network,
+        model: Model::new(&quantized.network),
         steps: &quantized.steps,
         stages: thresholds.collect(),
         layers: true,
