@@ -10,24 +10,100 @@ use super::FloatLinear;
 /// Parts of a sum.
 const LANES: usize = 16;
 
+/// The parts of a sum, in the registers of a processor. Left to itself the compiler keeps them in memory.
+trait Lanes: Copy {
+    /// All parts.
+    type Sum: Copy;
+    /// No sum yet.
+    fn zero(self) -> Self::Sum;
+    /// Adds a product to each part.
+    fn add_products(self, sum: Self::Sum, x: &[f32; LANES], w: &[f32; LANES]) -> Self::Sum;
+    /// The parts one by one.
+    fn parts(self, sum: Self::Sum) -> [f32; LANES];
+}
+
+/// What every processor has.
+#[derive(Clone, Copy)]
+struct Plain;
+
+impl Lanes for Plain {
+    type Sum = [f32; LANES];
+
+    #[inline(always)]
+    fn zero(self) -> Self::Sum {
+        [0.0; LANES]
+    }
+
+    #[inline(always)]
+    fn add_products(self, sum: Self::Sum, x: &[f32; LANES], w: &[f32; LANES]) -> Self::Sum {
+        std::array::from_fn(|i| sum[i] + x[i] * w[i])
+    }
+
+    #[inline(always)]
+    fn parts(self, sum: Self::Sum) -> [f32; LANES] {
+        sum
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Lanes for pulp::x86::V4 {
+    type Sum = pulp::f32x16;
+
+    #[inline(always)]
+    fn zero(self) -> Self::Sum {
+        self.splat_f32x16(0.0)
+    }
+
+    #[inline(always)]
+    fn add_products(self, sum: Self::Sum, x: &[f32; LANES], w: &[f32; LANES]) -> Self::Sum {
+        self.add_f32x16(sum, self.mul_f32x16(pulp::cast(*x), pulp::cast(*w)))
+    }
+
+    #[inline(always)]
+    fn parts(self, sum: Self::Sum) -> [f32; LANES] {
+        pulp::cast(sum)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Lanes for pulp::x86::V3 {
+    type Sum = [pulp::f32x8; 2];
+
+    #[inline(always)]
+    fn zero(self) -> Self::Sum {
+        [self.splat_f32x8(0.0); 2]
+    }
+
+    #[inline(always)]
+    fn add_products(self, sum: Self::Sum, x: &[f32; LANES], w: &[f32; LANES]) -> Self::Sum {
+        let (x, w): (Self::Sum, Self::Sum) = (pulp::cast(*x), pulp::cast(*w));
+        std::array::from_fn(
+            #[inline(always)]
+            |i| self.add_f32x8(sum[i], self.mul_f32x8(x[i], w[i])),
+        )
+    }
+
+    #[inline(always)]
+    fn parts(self, sum: Self::Sum) -> [f32; LANES] {
+        pulp::cast(sum)
+    }
+}
+
 /// `rows x weights`: every dot product of a tile.
 #[inline(always)]
-fn tile<const ROWS: usize, const OUTPUTS: usize>(
+fn tile<L: Lanes, const ROWS: usize, const OUTPUTS: usize>(
+    lanes: L,
     rows: [&[f32]; ROWS],
     weights: [&[f32]; OUTPUTS],
 ) -> [[f32; OUTPUTS]; ROWS] {
     let (rows, row_ends) = split(rows);
     let (weights, weight_ends) = split(weights);
     let chunks = rows.iter().chain(&weights).map(|part| part.len()).min().unwrap_or(0);
-    let mut sums = [[[0.0f32; LANES]; OUTPUTS]; ROWS];
+    let mut sums = [[lanes.zero(); OUTPUTS]; ROWS];
     for c in 0..chunks {
         for n in 0..OUTPUTS {
-            let w = &weights[n][c];
             for r in 0..ROWS {
-                let x = &rows[r][c];
-                for i in 0..LANES {
-                    sums[r][n][i] += x[i] * w[i];
-                }
+                sums[r][n] = lanes.add_products(sums[r][n], &rows[r][c], &weights[n][c]);
             }
         }
     }
@@ -35,7 +111,7 @@ fn tile<const ROWS: usize, const OUTPUTS: usize>(
     for r in 0..ROWS {
         for n in 0..OUTPUTS {
             let rest: f32 = row_ends[r].iter().zip(weight_ends[n]).map(|(x, w)| x * w).sum();
-            out[r][n] = sums[r][n].iter().sum::<f32>() + rest;
+            out[r][n] = lanes.parts(sums[r][n]).iter().sum::<f32>() + rest;
         }
     }
     out
@@ -56,19 +132,25 @@ fn at(data: &[f32], length: usize, i: usize) -> &[f32] {
 
 /// All dot products of the rows of `input` with the rows of `weight`, in tiles; those that fill no tile one by one.
 #[inline(always)]
-fn products<const ROWS: usize, const OUTPUTS: usize>(input: &[f32], weight: &[f32], inputs: usize, out: &mut [f32]) {
+fn products<L: Lanes, const ROWS: usize, const OUTPUTS: usize>(
+    lanes: L,
+    input: &[f32],
+    weight: &[f32],
+    inputs: usize,
+    out: &mut [f32],
+) {
     let (rows, outputs) = (input.len() / inputs, weight.len() / inputs);
     for n in (0..outputs).step_by(OUTPUTS) {
         for r in (0..rows).step_by(ROWS) {
             if r + ROWS <= rows && n + OUTPUTS <= outputs {
                 let x = std::array::from_fn(|i| at(input, inputs, r + i));
                 let w = std::array::from_fn(|i| at(weight, inputs, n + i));
-                for (i, sums) in tile::<ROWS, OUTPUTS>(x, w).iter().enumerate() {
+                for (i, sums) in tile::<L, ROWS, OUTPUTS>(lanes, x, w).iter().enumerate() {
                     out[(r + i) * outputs + n..][..OUTPUTS].copy_from_slice(sums);
                 }
             } else {
                 for (i, j) in (r..rows.min(r + ROWS)).flat_map(|i| (n..outputs.min(n + OUTPUTS)).map(move |j| (i, j))) {
-                    let [[sum]] = tile::<1, 1>([at(input, inputs, i)], [at(weight, inputs, j)]);
+                    let [[sum]] = tile::<L, 1, 1>(lanes, [at(input, inputs, i)], [at(weight, inputs, j)]);
                     out[i * outputs + j] = sum;
                 }
             }
@@ -86,19 +168,19 @@ pub(super) fn product(input: &[f32], weight: &[f32], inputs: usize) -> Vec<f32> 
         if let Some(simd) = pulp::x86::V4::try_new() {
             simd.vectorize(
                 #[inline(always)]
-                || products::<4, 4>(input, weight, inputs, &mut out),
+                || products::<_, 4, 4>(simd, input, weight, inputs, &mut out),
             );
             return out;
         }
         if let Some(simd) = pulp::x86::V3::try_new() {
             simd.vectorize(
                 #[inline(always)]
-                || products::<2, 3>(input, weight, inputs, &mut out),
+                || products::<_, 2, 3>(simd, input, weight, inputs, &mut out),
             );
             return out;
         }
     }
-    products::<2, 2>(input, weight, inputs, &mut out);
+    products::<_, 2, 2>(Plain, input, weight, inputs, &mut out);
     out
 }
 
@@ -136,8 +218,14 @@ mod tests {
                 pairs.map(|(r, n)| by_definition(at(&input, inputs, r), at(&weight, inputs, n))).collect();
             let mut out = vec![0.0; rows * outputs];
             assert_eq!(product(&input, &weight, inputs), expected);
-            for tiles in [products::<4, 4>, products::<2, 3>, products::<2, 2>, products::<1, 1>] {
-                tiles(&input, &weight, inputs, &mut out);
+            let all = [products::<Plain, 4, 4>, products::<Plain, 2, 3>, products::<Plain, 2, 2>];
+            for tiles in all {
+                tiles(Plain, &input, &weight, inputs, &mut out);
+                assert_eq!(out, expected);
+            }
+            #[cfg(target_arch = "x86_64")]
+            if let Some(simd) = pulp::x86::V3::try_new() {
+                products::<_, 2, 3>(simd, &input, &weight, inputs, &mut out);
                 assert_eq!(out, expected);
             }
         }
