@@ -2,6 +2,7 @@
 
 use crate::SimError;
 use heatvit_rtl::{Bits, Design, Direction, Interpreter};
+use std::ops::Range;
 
 /// A top port, looked up once by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,20 @@ pub trait Engine {
 
     /// One rising clock edge.
     fn step(&mut self);
+
+    /// Sets inputs from a frame, of which each has a range of limbs.
+    fn set_frame(&mut self, ports: &[(PortId, Range<usize>)], frame: &[u64]) {
+        for (port, limbs) in ports {
+            self.set(*port, &frame[limbs.clone()]);
+        }
+    }
+
+    /// Reads outputs into a frame, of which each has a range of limbs.
+    fn get_frame(&mut self, ports: &[(PortId, Range<usize>)], frame: &mut [u64]) {
+        for (port, limbs) in ports {
+            self.get(*port, &mut frame[limbs.clone()]);
+        }
+    }
 
     /// Sets an input of at most 64 bits.
     fn set_u64(&mut self, port: PortId, value: u64) {
@@ -63,6 +78,14 @@ impl<E: Engine + ?Sized> Engine for &mut E {
 
     fn step(&mut self) {
         (**self).step();
+    }
+
+    fn set_frame(&mut self, ports: &[(PortId, Range<usize>)], frame: &[u64]) {
+        (**self).set_frame(ports, frame);
+    }
+
+    fn get_frame(&mut self, ports: &[(PortId, Range<usize>)], frame: &mut [u64]) {
+        (**self).get_frame(ports, frame);
     }
 }
 

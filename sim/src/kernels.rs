@@ -5,8 +5,39 @@
 //! that the destination overlaps no operand; this is the reason for the `unsafe` in this file.
 #![expect(unsafe_code, reason = "kernels are called from generated code, which passes raw lane pointers")]
 
+use crate::netlist::{Binary, Kind};
+
+/// Lanes that an update looks at together: where none is enabled, none is touched.
+const LOOK: usize = 32;
+
 /// A kernel's signature.
 pub type Kernel = unsafe extern "C" fn(*mut u8, *const u8, *const u8, *const u8, u64, usize);
+
+/// Signed host types, in bytes, of a sum or product whose operands are narrower than its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mixed {
+    /// First operand: 1, 2 or 4.
+    pub a: u32,
+    /// Second operand: 1, 2 or 4.
+    pub b: u32,
+    /// Result: 2, 4 or 8.
+    pub result: u32,
+}
+
+impl Mixed {
+    /// For two operands and a result of so many bytes; `None` when the operands have to be converted first.
+    pub fn of(a: Kind, b: Kind, bytes: u32) -> Option<Self> {
+        let signed = |k: Kind| k.fits(Kind { width: 8 * k.bytes(), signed: true });
+        let fits = |k: Kind| k.bytes() <= 4 && k.bytes() <= bytes;
+        let possible = signed(a) && signed(b) && fits(a) && fits(b) && bytes > 1;
+        possible.then_some(Self { a: a.bytes(), b: b.bytes(), result: bytes })
+    }
+
+    /// True when all are the same.
+    pub fn is_uniform(self) -> bool {
+        self.a == self.b && self.b == self.result
+    }
+}
 
 /// What a kernel does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +78,36 @@ pub enum Task {
     Splat,
     /// `a` in a host type of 1, 2, 4 or 8 bytes
     Convert(u32),
-    /// Product of two 4-byte lanes in 8 bytes
-    MulWide,
+    /// `a + b` of narrower lanes
+    MixedAdd(Mixed),
+    /// `a * b` of narrower lanes
+    MixedMul(Mixed),
+    /// `if b { a }`, else what is there; `b` a byte per lane, `immediate` lanes share an element of `a`
+    Update,
+    /// `if c { a + b }`, else what is there; `c` a byte per lane, `immediate` the bits that are left of the sum
+    UpdateSum(Mixed),
     /// Bytes of `a`
     Copy,
+}
+
+impl Task {
+    /// The task of an operator.
+    pub fn of(op: Binary) -> Self {
+        match op {
+            Binary::Add => Self::Add,
+            Binary::Sub => Self::Sub,
+            Binary::Mul => Self::Mul,
+            Binary::And => Self::And,
+            Binary::Or => Self::Or,
+            Binary::Xor => Self::Xor,
+            Binary::Eq => Self::Eq,
+            Binary::Ne => Self::Ne,
+            Binary::Lt => Self::Lt,
+            Binary::Le => Self::Le,
+            Binary::Shl => Self::Shl,
+            Binary::Shr => Self::Shr,
+        }
+    }
 }
 
 trait Lane: Copy + PartialOrd {
@@ -58,6 +115,8 @@ trait Lane: Copy + PartialOrd {
     fn cut(value: u64) -> Self;
     fn widen(self) -> u64;
     fn shift_right(self, by: u32) -> Self;
+    /// `new` where the flag is set, by masks: a choice would become a branch for each lane.
+    fn blend(self, new: Self, flag: u8) -> Self;
 }
 
 macro_rules! lane {
@@ -71,6 +130,11 @@ macro_rules! lane {
             fn widen(self) -> u64 { self as i64 as u64 }
             #[inline(always)]
             fn shift_right(self, by: u32) -> Self { self >> by }
+            #[inline(always)]
+            fn blend(self, new: Self, flag: u8) -> Self {
+                let mask = (0 as $ty).wrapping_sub((flag != 0) as $ty);
+                (new & mask) | (self & !mask)
+            }
         }
     )*};
 }
@@ -105,6 +169,14 @@ fn each<T: Lane, R>(d: &mut [R], a: &[T], f: impl Fn(T) -> R) {
     for (d, a) in d.iter_mut().zip(a) {
         *d = f(*a);
     }
+}
+
+/// True when a byte is not zero.
+#[inline(always)]
+fn any(bytes: &[u8]) -> bool {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let words = words.iter().fold(0, |all, w| all | u64::from_ne_bytes(*w));
+    words != 0 || rest.iter().any(|b| *b != 0)
 }
 
 #[inline(always)]
@@ -149,7 +221,7 @@ macro_rules! tier {
                 // SAFETY: see the head of the file.
                 let (d, a, b, c) = unsafe { (target::<T>(d, n), slice::<u8>(a, n), slice::<T>(b, n), slice::<T>(c, n)) };
                 for (((d, a), b), c) in d.iter_mut().zip(a).zip(b).zip(c) {
-                    *d = if *a != 0 { *b } else { *c };
+                    *d = c.blend(*b, *a);
                 }
             }
             $(#[$attribute])*
@@ -197,12 +269,98 @@ macro_rules! tier {
                 each(d, a, |x| R::cut(x.widen()));
             }
             $(#[$attribute])*
-            pub unsafe extern "C" fn mul_wide<T: Lane>(
+            pub unsafe extern "C" fn mixed_add<A: Lane, B: Lane, R: Lane>(
                 d: *mut u8, a: *const u8, b: *const u8, _: *const u8, _: u64, n: usize,
             ) {
                 // SAFETY: see the head of the file.
-                let (d, a, b) = unsafe { (target::<u64>(d, n), slice::<T>(a, n), slice::<T>(b, n)) };
-                zip(d, a, b, |x, y| x.widen().wrapping_mul(y.widen()));
+                let (d, a, b) = unsafe { (target::<R>(d, n), slice::<A>(a, n), slice::<B>(b, n)) };
+                for ((d, a), b) in d.iter_mut().zip(a).zip(b) {
+                    *d = R::cut(a.widen().wrapping_add(b.widen()));
+                }
+            }
+            $(#[$attribute])*
+            pub unsafe extern "C" fn mixed_mul<A: Lane, B: Lane, R: Lane>(
+                d: *mut u8, a: *const u8, b: *const u8, _: *const u8, _: u64, n: usize,
+            ) {
+                // SAFETY: see the head of the file.
+                let (d, a, b) = unsafe { (target::<R>(d, n), slice::<A>(a, n), slice::<B>(b, n)) };
+                for ((d, a), b) in d.iter_mut().zip(a).zip(b) {
+                    *d = R::cut(a.widen().wrapping_mul(b.widen()));
+                }
+            }
+            $(#[$attribute])*
+            pub unsafe extern "C" fn update<T: Lane>(
+                d: *mut u8, a: *const u8, b: *const u8, _: *const u8, per: u64, n: usize,
+            ) {
+                let per = per as usize;
+                // SAFETY: see the head of the file; `a` covers an element for each `per` lanes.
+                let (d, a, b) = unsafe { (target::<T>(d, n), slice::<T>(a, n.div_ceil(per)), slice::<u8>(b, n)) };
+                if per == 1 {
+                    for ((d, a), b) in d.chunks_mut(LOOK).zip(a.chunks(LOOK)).zip(b.chunks(LOOK)) {
+                        if any(b) {
+                            d.iter_mut().zip(a).zip(b).for_each(|((d, a), b)| *d = d.blend(*a, *b));
+                        }
+                    }
+                    return;
+                }
+                for ((d, a), b) in d.chunks_mut(per).zip(a).zip(b.chunks(per)) {
+                    if any(b) {
+                        d.iter_mut().zip(b).for_each(|(d, b)| *d = d.blend(*a, *b));
+                    }
+                }
+            }
+            $(#[$attribute])*
+            pub unsafe extern "C" fn update_sum<A: Lane, B: Lane, R: Lane>(
+                d: *mut u8, a: *const u8, b: *const u8, c: *const u8, width: u64, n: usize,
+            ) {
+                // SAFETY: see the head of the file.
+                let (d, a, b, c) = unsafe { (target::<R>(d, n), slice::<A>(a, n), slice::<B>(b, n), slice::<u8>(c, n)) };
+                let chunks = d.chunks_mut(LOOK).zip(a.chunks(LOOK)).zip(b.chunks(LOOK)).zip(c.chunks(LOOK));
+                for (((d, a), b), c) in chunks {
+                    if any(c) {
+                        for (((d, a), b), c) in d.iter_mut().zip(a).zip(b).zip(c) {
+                            let sum = field(R::cut(a.widen().wrapping_add(b.widen())), 0, width as u32);
+                            *d = d.blend(sum, *c);
+                        }
+                    }
+                }
+            }
+            /// Kernel of a task whose lanes have several host types.
+            pub fn mixed(task: Task) -> Option<Kernel> {
+                macro_rules! choose {
+                    ($kernel:ident, $m:expr) => {
+                        match ($m.a, $m.b, $m.result) {
+                            (1, 1, 2) => $kernel::<i8, i8, i16>,
+                            (1, 2, 2) => $kernel::<i8, i16, i16>,
+                            (2, 1, 2) => $kernel::<i16, i8, i16>,
+                            (2, 2, 2) => $kernel::<i16, i16, i16>,
+                            (1, 1, 4) => $kernel::<i8, i8, i32>,
+                            (1, 2, 4) => $kernel::<i8, i16, i32>,
+                            (2, 1, 4) => $kernel::<i16, i8, i32>,
+                            (2, 2, 4) => $kernel::<i16, i16, i32>,
+                            (1, 4, 4) => $kernel::<i8, i32, i32>,
+                            (4, 1, 4) => $kernel::<i32, i8, i32>,
+                            (2, 4, 4) => $kernel::<i16, i32, i32>,
+                            (4, 2, 4) => $kernel::<i32, i16, i32>,
+                            (4, 4, 4) => $kernel::<i32, i32, i32>,
+                            (1, 1, _) => $kernel::<i8, i8, i64>,
+                            (1, 2, _) => $kernel::<i8, i16, i64>,
+                            (2, 1, _) => $kernel::<i16, i8, i64>,
+                            (2, 2, _) => $kernel::<i16, i16, i64>,
+                            (1, _, _) => $kernel::<i8, i32, i64>,
+                            (_, 1, _) => $kernel::<i32, i8, i64>,
+                            (2, _, _) => $kernel::<i16, i32, i64>,
+                            (_, 2, _) => $kernel::<i32, i16, i64>,
+                            _ => $kernel::<i32, i32, i64>,
+                        }
+                    };
+                }
+                match task {
+                    Task::MixedAdd(m) => Some(choose!(mixed_add, m)),
+                    Task::MixedMul(m) => Some(choose!(mixed_mul, m)),
+                    Task::UpdateSum(m) => Some(choose!(update_sum, m)),
+                    _ => None,
+                }
             }
             /// Kernel of a task on the host type `T`.
             pub fn of<T: Lane>(task: Task) -> Kernel {
@@ -228,8 +386,8 @@ macro_rules! tier {
                     Task::Convert(2) => convert::<T, u16>,
                     Task::Convert(4) => convert::<T, u32>,
                     Task::Convert(_) => convert::<T, u64>,
-                    Task::MulWide => mul_wide::<T>,
-                    Task::Copy => convert::<T, T>,
+                    Task::Update => update::<T>,
+                    Task::Copy | Task::MixedAdd(_) | Task::MixedMul(_) | Task::UpdateSum(_) => convert::<T, T>,
                 }
             }
         }
@@ -285,6 +443,9 @@ impl Tier {
 
     /// The kernel of a task on host types of `bytes` bytes.
     pub fn kernel(self, task: Task, bytes: u32, signed: bool) -> Kernel {
+        if let Some(kernel) = self.mixed(task) {
+            return kernel;
+        }
         match (bytes, signed) {
             (1, false) => self.of::<u8>(task),
             (2, false) => self.of::<u16>(task),
@@ -294,6 +455,18 @@ impl Tier {
             (2, true) => self.of::<i16>(task),
             (4, true) => self.of::<i32>(task),
             (_, true) => self.of::<i64>(task),
+        }
+    }
+
+    fn mixed(self, task: Task) -> Option<Kernel> {
+        match self {
+            Self::Baseline => baseline::mixed(task),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => avx2::mixed(task),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => avx512::mixed(task),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx2 | Self::Avx512 => baseline::mixed(task),
         }
     }
 

@@ -5,6 +5,8 @@
 //! interpreter included, is an [`Engine`].
 
 pub mod axi;
+mod buffer;
+mod circuit;
 mod emit;
 mod engine;
 mod error;
@@ -13,6 +15,7 @@ mod lockstep;
 mod lower;
 mod netlist;
 mod plan;
+mod readout;
 mod recorder;
 mod simulator;
 mod wave;

@@ -2,47 +2,27 @@
 
 use super::{Body, Emitter, MemoryPlace};
 use crate::lower::WriteUpdate;
-use crate::netlist::{Kind, NodeId, Op};
+use crate::netlist::Kind;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value as Ssa};
-use std::collections::BTreeMap;
 
 impl Emitter<'_> {
-    /// Write ports that share an enable, in groups; ports of one memory keep their order.
-    pub(super) fn write_groups(&self) -> Vec<Vec<Vec<usize>>> {
-        let mut ordered: BTreeMap<(usize, NodeId), Vec<usize>> = BTreeMap::new();
-        for (index, write) in self.updates.writes.iter().enumerate() {
-            if !matches!(self.lower.netlist.node(write.enable).op, Op::Const(0)) {
-                ordered.entry((write.port, write.enable)).or_default().push(index);
+    /// Write ports behind one test of their enable.
+    pub(super) fn writes(&mut self, body: &mut Body<'_>, ports: &[usize]) {
+        let enable = self.circuit.updates.writes[ports[0]].enable;
+        let enable = self.value(body, enable);
+        self.when(body, enable, |this, body| {
+            for port in ports {
+                let update = this.circuit.updates.writes[*port].clone();
+                this.write(body, &update);
             }
-        }
-        let groups: Vec<Vec<usize>> = ordered.into_values().collect();
-        groups.chunks(32).map(<[_]>::to_vec).collect()
-    }
-
-    /// Groups of writes, each behind one test of its enable.
-    pub(super) fn writes(&mut self, body: &mut Body<'_>, groups: &[Vec<usize>]) {
-        for group in groups {
-            body.values.clear();
-            let enable = self.updates.writes[group[0]].enable;
-            let enable = self.value(body, enable);
-            let (write, after) = (body.builder.create_block(), body.builder.create_block());
-            body.builder.ins().brif(enable, write, &[], after, &[]);
-            body.builder.switch_to_block(write);
-            body.values.clear();
-            for index in group {
-                let update = self.updates.writes[*index].clone();
-                self.write(body, &update);
-            }
-            body.builder.ins().jump(after, &[]);
-            body.builder.switch_to_block(after);
-        }
-        body.values.clear();
+        });
     }
 
     fn write(&mut self, body: &mut Body<'_>, write: &WriteUpdate) {
         let place: MemoryPlace = self.memories[write.memory];
-        let (depth, width) = (self.updates.memories[write.memory].depth, self.updates.memories[write.memory].width);
+        let (depth, width) =
+            (self.circuit.updates.memories[write.memory].depth, self.circuit.updates.memories[write.memory].width);
         let address = self.value(body, write.address);
         // Word `depth + 1` takes what is written beyond the end.
         let within = body.builder.ins().icmp_imm_s(IntCC::UnsignedLessThan, address, i64::from(depth));

@@ -2,13 +2,16 @@
 
 mod batch;
 mod commit;
+mod lanes;
 mod scalar;
+mod vector;
 
 use crate::SimError;
+use crate::circuit::Circuit;
 use crate::kernels::Tier;
-use crate::lower::{Lower, Updates};
-use crate::netlist::NodeId;
-use crate::plan::{Base, Place, Plan, Unit, allocate, reads_of, stored_bytes};
+use crate::lower::Updates;
+use crate::netlist::{Kind, NodeId};
+use crate::plan::{Base, Layout, Place, Plan, Unit, allocate};
 use cranelift_codegen::ir::{
     AbiParam, Block, Function, InstBuilder, MemFlagsData, Signature, Type, UserFuncName, types,
 };
@@ -18,9 +21,12 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module as _};
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// Units per generated function: compile time grows faster than linearly with its size.
 const CHUNK_UNITS: usize = 400;
+/// Outputs that one generated function packs.
+const PACKED_VALUES: usize = 16;
 
 /// A generated function: state, next state, scratch, memories.
 pub type Code = unsafe extern "C" fn(*mut u8, *mut u8, *mut u8, *mut u8);
@@ -41,7 +47,7 @@ pub fn place_memories(updates: &Updates) -> (Vec<MemoryPlace>, u32) {
         .memories
         .iter()
         .map(|m| {
-            let stride = stored_bytes(m.width);
+            let stride = Kind::bits(m.width).stored_bytes();
             let offset = allocate(&mut used, (stride * (m.depth + 2)).max(64));
             MemoryPlace { offset, stride }
         })
@@ -52,10 +58,12 @@ pub fn place_memories(updates: &Updates) -> (Vec<MemoryPlace>, u32) {
 /// A compiled program.
 pub struct Program {
     module: Option<JITModule>,
-    /// Functions of one cycle, in order.
-    pub cycle: Vec<Code>,
-    /// Memory writes at the edge, in order.
-    pub commit: Vec<Code>,
+    /// Functions that make the values that are read from outside.
+    pub evaluate: Vec<Code>,
+    /// Functions of the rest of a cycle and its edge.
+    pub step: Vec<Code>,
+    /// The first kept values, the outputs, zero-extended to whole limbs: their limbs in scratch memory.
+    pub packed: Vec<Range<usize>>,
     /// Contents of scratch memory that never change.
     pub constants: Vec<(Place, Vec<u8>)>,
     /// Bytes of scratch memory.
@@ -64,7 +72,7 @@ pub struct Program {
 
 impl std::fmt::Debug for Program {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Program").field("functions", &(self.cycle.len() + self.commit.len())).finish()
+        f.debug_struct("Program").field("functions", &(self.evaluate.len() + self.step.len())).finish()
     }
 }
 
@@ -80,13 +88,14 @@ impl Drop for Program {
 
 /// Generates code.
 pub struct Emitter<'a> {
-    lower: &'a Lower,
-    updates: &'a Updates,
+    circuit: &'a Circuit,
+    layout: &'a Layout,
     plan: &'a mut Plan,
     memories: &'a [MemoryPlace],
     tier: Tier,
-    arrays: HashMap<(Vec<NodeId>, u32), Place>,
+    arrays: HashMap<(Vec<NodeId>, u32), lanes::Operand>,
     constants: Vec<(Place, Vec<u8>)>,
+    waiting: HashMap<usize, Place>,
 }
 
 /// A function under construction.
@@ -103,10 +112,11 @@ fn code_error(error: impl std::fmt::Display) -> SimError {
 
 /// Generates the code of a plan.
 pub fn compile(
-    lower: &Lower,
-    updates: &Updates,
+    circuit: &Circuit,
+    layout: &Layout,
     plan: &mut Plan,
     memories: &[MemoryPlace],
+    outputs: usize,
 ) -> Result<Program, SimError> {
     let mut flags = settings::builder();
     flags.set("opt_level", "speed").map_err(code_error)?;
@@ -114,26 +124,55 @@ pub fn compile(
     let isa = cranelift_native::builder().map_err(code_error)?;
     let isa = isa.finish(settings::Flags::new(flags)).map_err(code_error)?;
     let mut module = JITModule::new(JITBuilder::with_isa(isa, cranelift_module::default_libcall_names()));
-    let units = std::mem::take(&mut plan.units);
-    let chunks: Vec<&[Unit]> = units.chunks(CHUNK_UNITS).collect();
-    let mut emitter =
-        Emitter { lower, updates, plan, memories, tier: Tier::detect(), arrays: HashMap::new(), constants: Vec::new() };
-    emitter.place_crossing(&chunks);
+    let parts = [&mut plan.evaluate, &mut plan.cycle, &mut plan.commit, &mut plan.update].map(std::mem::take);
+    let [evaluate, step @ ..] = parts;
+    let evaluate = functions(evaluate);
+    let step: Vec<Vec<Unit>> = step.into_iter().flat_map(functions).collect();
+    let mut emitter = Emitter {
+        circuit,
+        layout,
+        plan,
+        memories,
+        tier: Tier::detect(),
+        arrays: HashMap::new(),
+        constants: Vec::new(),
+        waiting: HashMap::new(),
+    };
+    emitter.place_crossing(evaluate.iter().chain(&step));
     let mut context = FunctionBuilderContext::new();
-    let mut cycle = Vec::new();
-    for chunk in &chunks {
-        cycle.push(define(&mut module, &mut context, |body| chunk.iter().for_each(|u| emitter.unit(body, u)))?);
+    let mut define = |units: &Vec<Unit>| {
+        define_function(&mut module, &mut context, |body| units.iter().for_each(|u| emitter.unit(body, u)))
+    };
+    let mut evaluate: Vec<FuncId> = evaluate.iter().map(&mut define).collect::<Result<_, _>>()?;
+    let step: Vec<FuncId> = step.iter().map(&mut define).collect::<Result<_, _>>()?;
+    let mut packed = Vec::new();
+    for value in circuit.kept.iter().take(outputs) {
+        let limbs = value.width.div_ceil(64);
+        let first = emitter.room(8 * limbs, 1).offset as usize / 8;
+        packed.push(first..first + limbs as usize);
     }
-    let mut commit = Vec::new();
-    for group in emitter.write_groups() {
-        commit.push(define(&mut module, &mut context, |body| emitter.writes(body, &group))?);
+    for (values, places) in circuit.kept[..outputs].chunks(PACKED_VALUES).zip(packed.chunks(PACKED_VALUES)) {
+        evaluate.push(define_function(&mut module, &mut context, |body| emitter.pack(body, values, places))?);
     }
     module.finalize_definitions().map_err(code_error)?;
-    let (cycle, commit) = (addresses(&module, &cycle), addresses(&module, &commit));
+    let (evaluate, step) = (addresses(&module, &evaluate), addresses(&module, &step));
     let constants = std::mem::take(&mut emitter.constants);
     let scratch_bytes = emitter.plan.scratch_bytes;
-    plan.units = units;
-    Ok(Program { module: Some(module), cycle, commit, constants, scratch_bytes })
+    Ok(Program { module: Some(module), evaluate, step, packed, constants, scratch_bytes })
+}
+
+/// Divides units into functions.
+fn functions(units: Vec<Unit>) -> Vec<Vec<Unit>> {
+    let (mut all, mut size) = (Vec::new(), CHUNK_UNITS);
+    for unit in units {
+        if size >= CHUNK_UNITS {
+            all.push(Vec::new());
+            size = 0;
+        }
+        size += unit.size();
+        all.last_mut().expect("one was pushed before the first unit").push(unit);
+    }
+    all
 }
 
 #[expect(unsafe_code, reason = "a finished function is an address until it is given a type")]
@@ -142,7 +181,7 @@ fn addresses(module: &JITModule, ids: &[FuncId]) -> Vec<Code> {
     ids.iter().map(|id| unsafe { std::mem::transmute(module.get_finalized_function(*id)) }).collect()
 }
 
-fn define(
+fn define_function(
     module: &mut JITModule,
     shared: &mut FunctionBuilderContext,
     fill: impl FnOnce(&mut Body<'_>),
@@ -178,22 +217,23 @@ fn define(
 }
 
 impl Emitter<'_> {
-    /// Gives a place to every single value that another chunk or the edge reads.
-    fn place_crossing(&mut self, chunks: &[&[Unit]]) {
-        let mut made: HashMap<NodeId, usize> = HashMap::new();
-        let mut crossing: Vec<NodeId> = self.plan.kept.clone();
-        for (index, chunk) in chunks.iter().enumerate() {
-            for unit in *chunk {
-                let reads = reads_of(self.lower, self.updates, unit);
-                crossing.extend(reads.into_iter().filter(|n| made.get(n).is_some_and(|c| *c != index)));
-                if let Unit::Scalar(id) = unit {
-                    made.insert(*id, index);
+    /// Gives a place to every single value that another function or the outside reads.
+    fn place_crossing<'u>(&mut self, functions: impl Iterator<Item = &'u Vec<Unit>>) {
+        let mut made: Vec<Option<usize>> = vec![None; self.circuit.netlist.len()];
+        let mut crossing: Vec<NodeId> = Vec::new();
+        self.circuit.kept.iter().for_each(|v| v.nodes(&mut crossing));
+        for (index, units) in functions.enumerate() {
+            for unit in units {
+                let reads = unit.reads(self.circuit);
+                crossing.extend(reads.into_iter().filter(|n| made[n.index()].is_some_and(|c| c != index)));
+                if !matches!(unit, Unit::Batch(_)) {
+                    unit.makes().iter().for_each(|id| made[id.index()] = Some(index));
                 }
             }
         }
         for id in crossing {
-            if made.contains_key(&id) && !self.plan.homes.contains_key(&id) {
-                let offset = allocate(&mut self.plan.scratch_bytes, self.lower.netlist.kind(id).bytes());
+            if made[id.index()].is_some() && !self.plan.homes.contains_key(&id) {
+                let offset = allocate(&mut self.plan.scratch_bytes, self.circuit.netlist.kind(id).bytes());
                 self.plan.homes.insert(id, Place { base: Base::Scratch, offset });
             }
         }
@@ -202,10 +242,14 @@ impl Emitter<'_> {
     fn unit(&mut self, body: &mut Body<'_>, unit: &Unit) {
         match unit {
             Unit::Scalar(id) => self.scalar(body, *id),
+            Unit::Choice(choice) => self.choice(body, choice),
             Unit::Batch(ids) => self.batch(body, ids),
             Unit::Registers(members) => self.registers(body, members),
+            Unit::Sums(members) => self.sums(body, members),
             Unit::Register(index) => self.register(body, *index),
             Unit::Read(index) => self.read(body, *index),
+            Unit::Take(index) => self.take(body, *index),
+            Unit::Write(ports) => self.writes(body, ports),
         }
     }
 }
@@ -264,15 +308,20 @@ impl Body<'_> {
         self.builder.ins().iadd_imm_s(pointer, i64::from(place.offset))
     }
 
-    /// Moves bytes with the widest registers there are.
+    /// Moves bytes from place to place.
     fn copy(&mut self, to: Place, from: Place, bytes: u32) {
         let (target, source) = (self.base(to.base), self.base(from.base));
+        self.move_bytes((target, to.offset), (source, from.offset), bytes);
+    }
+
+    /// Moves bytes with the widest registers there are.
+    fn move_bytes(&mut self, (target, to): (Ssa, u32), (source, from): (Ssa, u32), bytes: u32) {
         let mut at = 0;
         for (ty, size) in [(types::I8X16, 16), (types::I64, 8), (types::I32, 4), (types::I16, 2), (types::I8, 1)] {
             let ty: Type = ty;
             while bytes - at >= size {
-                let part = self.builder.ins().load(ty, Self::flags(), source, (from.offset + at) as i32);
-                self.builder.ins().store(Self::flags(), part, target, (to.offset + at) as i32);
+                let part = self.builder.ins().load(ty, Self::flags(), source, (from + at) as i32);
+                self.builder.ins().store(Self::flags(), part, target, (to + at) as i32);
                 at += size;
             }
         }

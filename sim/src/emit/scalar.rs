@@ -1,11 +1,13 @@
 //! Single values, registers and memory reads as straight-line code on 64-bit integers.
 
 use super::{Body, Emitter};
+use crate::lower::ReadUpdate;
 use crate::lower::value::{Piece, Source, Value};
 use crate::netlist::{Binary, Kind, NodeId, Op, StorageId};
-use crate::plan::{Base, Place, stored_bytes};
+use crate::plan::{Base, Choice, Place, waits};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, Value as Ssa, types};
+use cranelift_codegen::ir::{BlockArg, InstBuilder, Value as Ssa, types};
+use std::ops::Range;
 
 impl Emitter<'_> {
     /// The value of a node in this function.
@@ -13,7 +15,7 @@ impl Emitter<'_> {
         if let Some(known) = body.values.get(&id) {
             return *known;
         }
-        let node = self.lower.netlist.node(id);
+        let node = self.circuit.netlist.node(id);
         let kind = node.kind;
         let value = match (&node.op, self.plan.homes.get(&id).copied()) {
             (Op::Const(value), _) => body.constant(*value),
@@ -33,19 +35,19 @@ impl Emitter<'_> {
         let value = self.compute(body, id);
         body.values.insert(id, value);
         if let Some(place) = self.plan.homes.get(&id).copied() {
-            let bytes = self.lower.netlist.kind(id).bytes();
+            let bytes = self.circuit.netlist.kind(id).bytes();
             body.store_at(value, place, bytes);
         }
     }
 
     fn compute(&mut self, body: &mut Body<'_>, id: NodeId) -> Ssa {
-        let node = self.lower.netlist.node(id).clone();
+        let node = self.circuit.netlist.node(id).clone();
         match node.op {
             Op::Const(value) => body.constant(value),
             Op::Load(storage, low) => self.storage_bits(body, storage, low, node.kind),
             Op::Field(source, low) => {
                 let value = self.value(body, source);
-                let signed = self.lower.netlist.kind(source).signed;
+                let signed = self.circuit.netlist.kind(source).signed;
                 field(body, value, signed, low, node.kind)
             }
             Op::Concat(parts) => self.concat(body, &parts),
@@ -56,7 +58,7 @@ impl Emitter<'_> {
             }
             Op::Binary(op, a, b) => {
                 let (x, y) = (self.value(body, a), self.value(body, b));
-                let kinds = (self.lower.netlist.kind(a), self.lower.netlist.kind(b));
+                let kinds = (self.circuit.netlist.kind(a), self.circuit.netlist.kind(b));
                 binary(body, op, x, y, kinds)
             }
             Op::Mux(c, a, b) => {
@@ -71,7 +73,7 @@ impl Emitter<'_> {
         let mut at = 0;
         for (part, width) in parts {
             let value = self.value(body, *part);
-            let of = self.lower.netlist.kind(*part);
+            let of = self.circuit.netlist.kind(*part);
             let value =
                 field(body, value, of.signed, 0, if of.fits(Kind::bits(*width)) { of } else { Kind::bits(*width) });
             let value = body.builder.ins().ishl_imm_s(value, i64::from(at));
@@ -86,12 +88,11 @@ impl Emitter<'_> {
 
     /// Bits of a storage that do not lie on a boundary of bytes.
     fn storage_bits(&mut self, body: &mut Body<'_>, storage: StorageId, low: u32, kind: Kind) -> Ssa {
-        let entry = &self.lower.storages[storage.index()];
-        let (width, signed) = (entry.width, entry.signed);
-        let place = self.plan.storages[storage.index()];
+        let store = *self.circuit.store(storage);
+        let (width, signed, bytes) = (store.kind.width, store.kind.signed, store.bytes);
+        let place = self.layout.places[storage.index()];
         let pointer = body.base(place.base);
         if width <= 64 {
-            let bytes = stored_bytes(width);
             let whole = body.load(pointer, place.offset, bytes, signed);
             return field(body, whole, signed, low, kind);
         }
@@ -109,17 +110,63 @@ impl Emitter<'_> {
 
     /// One register.
     pub(super) fn register(&mut self, body: &mut Body<'_>, index: usize) {
-        let register = self.updates.registers[index].clone();
+        let register = self.circuit.updates.registers[index].clone();
         let enable = register.enable.map(|e| self.value(body, e));
-        let width = self.lower.storages[register.storage.index()].width;
-        let signed = self.lower.storages[register.storage.index()].signed;
-        let current = self.plan.storages[register.storage.index()];
-        self.store_value(body, &register.next, Place { base: Base::Next, ..current }, |body, offset, bytes, value| {
-            let Some(enable) = enable else { return value };
-            let pointer = body.base(Base::Current);
-            let old = body.load(pointer, current.offset + offset, bytes, signed && width <= 64);
-            body.builder.ins().select(enable, value, old)
-        });
+        let store = *self.circuit.store(register.storage);
+        let now = self.layout.places[register.storage.index()];
+        let in_place = now == now.next();
+        match enable {
+            None => self.store_value(body, &register.next, store.bytes, now.next(), |_, _, _, value| value),
+            Some(enable) if in_place => self.when(body, enable, |this, body| {
+                this.store_value(body, &register.next, store.bytes, now, |_, _, _, value| value);
+            }),
+            Some(enable) => {
+                let signed = store.kind.signed && store.kind.width <= 64;
+                self.store_value(body, &register.next, store.bytes, now.next(), |body, offset, bytes, value| {
+                    let pointer = body.base(now.base);
+                    let old = body.load(pointer, now.offset + offset, bytes, signed);
+                    body.builder.ins().select(enable, value, old)
+                });
+            }
+        }
+    }
+
+    /// Choices, as a branch.
+    pub(super) fn choice(&mut self, body: &mut Body<'_>, choice: &Choice) {
+        let flag = self.value(body, choice.condition);
+        let [yes, no, after] = [(); 3].map(|()| body.builder.create_block());
+        let results: Vec<Ssa> =
+            choice.muxes.iter().map(|_| body.builder.append_block_param(after, types::I64)).collect();
+        body.builder.ins().brif(flag, yes, &[], no, &[]);
+        for (side, block) in [yes, no].into_iter().enumerate() {
+            body.builder.switch_to_block(block);
+            let known = body.values.clone();
+            choice.sides[side].iter().for_each(|unit| self.unit(body, unit));
+            let values = choice.operands(self.circuit, side).into_iter().map(|id| self.value(body, id).into());
+            let values: Vec<BlockArg> = values.collect();
+            body.builder.ins().jump(after, &values);
+            body.values = known;
+        }
+        body.builder.switch_to_block(after);
+        for (id, value) in choice.muxes.iter().zip(results) {
+            body.values.insert(*id, value);
+            if let Some(place) = self.plan.homes.get(id).copied() {
+                body.store_at(value, place, self.circuit.netlist.kind(*id).bytes());
+            }
+        }
+    }
+
+    /// Code behind a test.
+    pub(super) fn when(&mut self, body: &mut Body<'_>, flag: Ssa, then: impl FnOnce(&mut Self, &mut Body<'_>)) {
+        let (taken, after) = (body.builder.create_block(), body.builder.create_block());
+        body.builder.ins().brif(flag, taken, &[], after, &[]);
+        body.builder.switch_to_block(taken);
+        // What is computed behind the test is not there where it was skipped.
+        let known = body.values.clone();
+        then(self, body);
+        body.values = known;
+        body.builder.ins().jump(after, &[]);
+        body.builder.switch_to_block(after);
     }
 
     /// Stores a value limb by limb, each through `adapt(body, byte offset, bytes, limb)`; whole runs of bytes
@@ -128,11 +175,11 @@ impl Emitter<'_> {
         &mut self,
         body: &mut Body<'_>,
         value: &Value,
+        bytes: u32,
         place: Place,
         mut adapt: impl FnMut(&mut Body<'_>, u32, u32, Ssa) -> Ssa,
     ) {
         if value.width <= 64 {
-            let bytes = stored_bytes(value.width);
             let limb = self.piece(body, value.pieces()[0].source, value.width);
             let limb = adapt(body, 0, bytes, limb);
             body.store_at(limb, place, bytes);
@@ -142,6 +189,16 @@ impl Emitter<'_> {
             let bits = self.limb(body, value, limb);
             let bits = adapt(body, limb * 8, 8, bits);
             body.store_at(bits, place.plus(limb * 8), 8);
+        }
+    }
+
+    /// Puts values into limbs, zero-extended.
+    pub(super) fn pack(&mut self, body: &mut Body<'_>, values: &[Value], places: &[Range<usize>]) {
+        for (value, place) in values.iter().zip(places) {
+            for (limb, at) in (0..).zip(place.clone()) {
+                let bits = self.limb(body, value, limb);
+                body.store_at(bits, Place { base: Base::Scratch, offset: 8 * at as u32 }, 8);
+            }
         }
     }
 
@@ -164,7 +221,7 @@ impl Emitter<'_> {
                     Source::Storage(storage, base) => self.storage_bits(body, storage, base + low, Kind::bits(count)),
                     Source::Node(id) => {
                         let bits = self.value(body, id);
-                        let signed = self.lower.netlist.kind(id).signed;
+                        let signed = self.circuit.netlist.kind(id).signed;
                         field(body, bits, signed, low, Kind::bits(count))
                     }
                 };
@@ -181,35 +238,68 @@ impl Emitter<'_> {
 
     /// One read port.
     pub(super) fn read(&mut self, body: &mut Body<'_>, index: usize) {
-        let read = self.updates.reads[index].clone();
-        let (memory, place) = (&self.updates.memories[read.memory], self.memories[read.memory]);
-        let (depth, width) = (memory.depth, memory.width);
-        let enable = match self.lower.netlist.node(read.enable).op {
+        let read = self.circuit.updates.reads[index].clone();
+        let width = self.circuit.updates.memories[read.memory].width;
+        let state = self.layout.places[read.storage.index()];
+        let enable = match self.circuit.netlist.node(read.enable).op {
             Op::Const(1) => None,
             _ => Some(self.value(body, read.enable)),
         };
+        if width > 64 {
+            let bytes = Kind::bits(width).stored_bytes();
+            let to = if waits(self.circuit, &read) { self.waiting(index, bytes) } else { state.next() };
+            let copy = |this: &mut Self, body: &mut Body<'_>| {
+                let (pointer, offset) = this.word(body, &read);
+                let target = body.base(to.base);
+                body.move_bytes((target, to.offset), (pointer, offset), bytes);
+            };
+            return match enable {
+                Some(enable) => self.when(body, enable, copy),
+                None => copy(self, body),
+            };
+        }
+        let (pointer, offset) = self.word(body, &read);
+        let store = *self.circuit.store(read.storage);
+        let mut bits = body.load(pointer, offset, store.bytes, false);
+        if store.kind.signed {
+            bits = field(body, bits, false, 0, Kind { width, signed: true });
+        }
+        if let Some(enable) = enable {
+            let current = body.base(state.base);
+            let old = body.load(current, state.offset, store.bytes, store.kind.signed);
+            bits = body.builder.ins().select(enable, bits, old);
+        }
+        body.store_at(bits, state.next(), store.bytes);
+    }
+
+    /// Pointer and offset of the word that a port reads; beyond the depth a word that is always zero.
+    fn word(&mut self, body: &mut Body<'_>, read: &ReadUpdate) -> (Ssa, u32) {
+        let (depth, place) = (self.circuit.updates.memories[read.memory].depth, self.memories[read.memory]);
         let address = self.value(body, read.address);
-        // Word `depth` is always zero.
         let within = body.builder.ins().icmp_imm_s(IntCC::UnsignedLessThan, address, i64::from(depth));
         let zero = body.constant(u64::from(depth));
         let word = body.builder.ins().select(within, address, zero);
         let offset = body.builder.ins().imul_imm_s(word, i64::from(place.stride));
-        let pointer = body.builder.ins().iadd(body.bases[3], offset);
-        let state = self.plan.storages[read.storage.index()];
-        let signed = self.lower.storages[read.storage.index()].signed;
-        let (bytes, limbs) = if width <= 64 { (place.stride, 1) } else { (8, width.div_ceil(64)) };
-        for limb in 0..limbs {
-            let mut bits = body.load(pointer, place.offset + limb * bytes, bytes, false);
-            if signed && width <= 64 {
-                bits = field(body, bits, false, 0, Kind { width, signed });
-            }
-            if let Some(enable) = enable {
-                let current = body.base(Base::Current);
-                let old = body.load(current, state.offset + limb * bytes, bytes, signed && width <= 64);
-                bits = body.builder.ins().select(enable, bits, old);
-            }
-            body.store_at(bits, Place { base: Base::Next, offset: state.offset + limb * bytes }, bytes);
+        (body.builder.ins().iadd(body.bases[3], offset), place.offset)
+    }
+
+    /// Where a word waits.
+    fn waiting(&mut self, index: usize, bytes: u32) -> Place {
+        if let Some(place) = self.waiting.get(&index) {
+            return *place;
         }
+        let place = self.room(bytes, 1);
+        self.waiting.insert(index, place);
+        place
+    }
+
+    /// The word of a read port reaches its register.
+    pub(super) fn take(&mut self, body: &mut Body<'_>, index: usize) {
+        let read = self.circuit.updates.reads[index].clone();
+        let bytes = self.circuit.store(read.storage).bytes;
+        let (from, to) = (self.waiting(index, bytes), self.layout.places[read.storage.index()]);
+        let enable = self.value(body, read.enable);
+        self.when(body, enable, |_, body| body.copy(to, from, bytes));
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Instance {
     pub module: ModuleId,
     /// Hierarchical name, empty for the top.
     pub path: String,
+    /// Place among all instances in batches, see [`Lower::number_lanes`].
+    pub lane: u32,
     parent: Option<(u32, usize, u32)>,
     children: Vec<Vec<u32>>,
     storages: Vec<Option<StorageId>>,
@@ -55,6 +57,14 @@ pub struct RegisterUpdate {
     pub enable: Option<NodeId>,
     /// Value under reset.
     pub reset: Option<Bits>,
+}
+
+impl RegisterUpdate {
+    /// Adds the nodes that it reads.
+    pub fn operands(&self, into: &mut Vec<NodeId>) {
+        self.next.nodes(into);
+        into.extend(self.enable);
+    }
 }
 
 /// A memory of one instance.
@@ -98,6 +108,15 @@ pub struct WriteUpdate {
     pub data: Value,
     /// Mask over equal parts of the word.
     pub mask: Option<Value>,
+}
+
+impl WriteUpdate {
+    /// Adds the nodes that it reads.
+    pub fn operands(&self, into: &mut Vec<NodeId>) {
+        into.extend([self.enable, self.address]);
+        self.data.nodes(into);
+        self.mask.iter().for_each(|m| m.nodes(into));
+    }
 }
 
 /// Everything that happens at an edge.
@@ -147,6 +166,7 @@ impl Lower {
             processes: HashMap::new(),
         };
         this.elaborate(top, None, String::new());
+        this.number_lanes();
         Ok(this)
     }
 
@@ -158,7 +178,7 @@ impl Lower {
     fn elaborate(&mut self, module: ModuleId, parent: Option<(u32, usize, u32)>, path: String) -> u32 {
         let at = self.instances.len() as u32;
         let storages = self.storages_of(module, at, parent.is_none());
-        self.instances.push(Instance { module, path: path.clone(), parent, children: Vec::new(), storages });
+        self.instances.push(Instance { module, path: path.clone(), lane: 0, parent, children: Vec::new(), storages });
         let arrays: Vec<(String, ModuleId, Option<u32>)> =
             self.design.module(module).instances.iter().map(|i| (i.name.clone(), i.module, i.count)).collect();
         for (index, (name, child, count)) in arrays.into_iter().enumerate() {
@@ -172,6 +192,28 @@ impl Lower {
             self.instances[at as usize].children.push(children);
         }
         at
+    }
+
+    /// Numbers the instances for batches: those of one place in the source stand together, and among them the outermost
+    /// array runs fastest. What passes from element to element of an inner array, as partial sums do in a
+    /// column, then moves by a whole row of lanes.
+    fn number_lanes(&mut self) {
+        let mut keys: Vec<(Vec<usize>, Vec<u32>)> = Vec::with_capacity(self.instances.len());
+        for instance in &self.instances {
+            let key = match instance.parent {
+                None => (Vec::new(), Vec::new()),
+                Some((parent, array, element)) => {
+                    let (places, elements) = &keys[parent as usize];
+                    ([places.as_slice(), &[array]].concat(), [&[element], elements.as_slice()].concat())
+                }
+            };
+            keys.push(key);
+        }
+        let mut order: Vec<usize> = (0..keys.len()).collect();
+        order.sort_by(|a, b| keys[*a].cmp(&keys[*b]));
+        for (lane, index) in order.into_iter().enumerate() {
+            self.instances[index].lane = lane as u32;
+        }
     }
 
     fn storages_of(&mut self, module: ModuleId, instance: u32, top: bool) -> Vec<Option<StorageId>> {
@@ -276,6 +318,6 @@ impl Lower {
         let next = self.origins.len() as u32;
         let source = *self.origins.entry((module, key)).or_insert(next);
         self.netlist.origin = Origin { source, step: 0 };
-        self.netlist.instance = instance;
+        self.netlist.instance = self.instances[instance as usize].lane;
     }
 }

@@ -3,7 +3,7 @@
 use crate::netlist::{Binary, Kind, Netlist, NodeId, StorageId};
 
 /// Some bits of a wide value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Piece {
     /// Number of bits.
     pub width: u32,
@@ -12,7 +12,7 @@ pub struct Piece {
 }
 
 /// Source of a piece.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     /// Low bits of a node (its sign repeats above its own width).
     Node(NodeId),
@@ -51,6 +51,27 @@ impl Value {
         match &self.repr {
             Repr::Node(id) => vec![Piece { width: self.width, source: Source::Node(*id) }],
             Repr::Wide(pieces) => pieces.clone(),
+        }
+    }
+
+    /// Adds the nodes that it is made of.
+    pub fn nodes(&self, into: &mut Vec<NodeId>) {
+        match &self.repr {
+            Repr::Node(id) => into.push(*id),
+            Repr::Wide(pieces) => into.extend(pieces.iter().filter_map(|p| match p.source {
+                Source::Node(id) => Some(id),
+                Source::Storage(..) => None,
+            })),
+        }
+    }
+
+    /// Adds the storages whose bits it takes without a node.
+    pub fn storages(&self, into: &mut Vec<StorageId>) {
+        if let Repr::Wide(pieces) = &self.repr {
+            into.extend(pieces.iter().filter_map(|p| match p.source {
+                Source::Node(_) => None,
+                Source::Storage(storage, _) => Some(storage),
+            }));
         }
     }
 }

@@ -4,6 +4,8 @@
 //! when signed, zero-extended otherwise. Widening and most casts therefore cost no node. Wires, ports and
 //! concatenations wider than 64 bits dissolve into pieces and never become nodes.
 
+mod choice;
+
 use std::collections::HashMap;
 
 /// A node of a [`Netlist`].
@@ -28,6 +30,9 @@ impl StorageId {
     }
 }
 
+/// Smallest and largest value, both included.
+pub type Range = (i128, i128);
+
 /// Width of at most 64 and signedness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind {
@@ -44,7 +49,7 @@ impl Kind {
     }
 
     /// Smallest and largest value.
-    pub fn range(self) -> (i128, i128) {
+    pub fn range(self) -> Range {
         if self.signed {
             (-(1i128 << (self.width - 1)), (1i128 << (self.width - 1)) - 1)
         } else {
@@ -53,13 +58,18 @@ impl Kind {
     }
 
     /// Smallest kind that holds a range; 64 bits where none does, and then values wrap.
-    fn holding((low, high): (i128, i128)) -> Self {
+    pub fn holding((low, high): Range) -> Self {
         let bits = |v: i128| 128 - v.leading_zeros();
         if low >= 0 {
             return Self { width: bits(high).clamp(1, 64), signed: false };
         }
         let width = 1 + bits(-(low + 1)).max(bits(high.max(0)));
         Self { width: width.min(64), signed: true }
+    }
+
+    /// The integer that a value in canonical form stands for.
+    pub fn integer(self, value: u64) -> i128 {
+        if self.signed { i128::from(value as i64) } else { i128::from(value) }
     }
 
     /// Smallest kind that holds both.
@@ -80,9 +90,14 @@ impl Kind {
         if self.signed { ((value << unused) as i64 >> unused) as u64 } else { value << unused >> unused }
     }
 
-    /// Bytes of the host type that stores it: 1, 2, 4 or 8.
+    /// Bytes of the host type that holds it: 1, 2, 4 or 8.
     pub fn bytes(self) -> u32 {
         self.width.div_ceil(8).next_power_of_two()
+    }
+
+    /// Bytes that a storage or memory word of any width takes.
+    pub fn stored_bytes(self) -> u32 {
+        if self.width <= 64 { self.bytes() } else { self.width.div_ceil(64) * 8 }
     }
 }
 
@@ -170,6 +185,8 @@ pub struct Node {
     pub op: Op,
     /// Type.
     pub kind: Kind,
+    /// What it can be, within its type.
+    pub range: Range,
     /// Batch.
     pub origin: Origin,
     /// Instance in which it was first needed; the lane order of batches.
@@ -204,19 +221,28 @@ impl Netlist {
     }
 
     fn add(&mut self, op: Op, kind: Kind) -> NodeId {
+        self.add_within(op, kind, kind.range())
+    }
+
+    /// A node of which more is known than its type.
+    fn add_within(&mut self, op: Op, kind: Kind, range: Range) -> NodeId {
         if let Some(id) = self.known.get(&(op.clone(), kind)) {
+            let known = &mut self.nodes[id.index()].range;
+            *known = both(*known, range);
             return *id;
         }
         let id = NodeId(self.nodes.len() as u32);
         self.known.insert((op.clone(), kind), id);
-        self.nodes.push(Node { op, kind, origin: self.origin, instance: self.instance });
+        let range = both(range, kind.range());
+        self.nodes.push(Node { op, kind, range, origin: self.origin, instance: self.instance });
         self.origin.step += 1;
         id
     }
 
     /// A constant of a declared type.
     pub fn constant(&mut self, value: u64, kind: Kind) -> NodeId {
-        self.add(Op::Const(kind.canonical(value)), kind)
+        let value = kind.canonical(value);
+        self.add_within(Op::Const(value), kind, (kind.integer(value), kind.integer(value)))
     }
 
     fn as_const(&self, id: NodeId) -> Option<u64> {
@@ -229,6 +255,11 @@ impl Netlist {
     /// Bits of a storage.
     pub fn load(&mut self, storage: StorageId, low: u32, kind: Kind) -> NodeId {
         self.add(Op::Load(storage, low), kind)
+    }
+
+    /// All of a storage that never leaves a range.
+    pub fn load_within(&mut self, storage: StorageId, kind: Kind, range: Range) -> NodeId {
+        self.add_within(Op::Load(storage, 0), kind, range)
     }
 
     /// `kind.width` bits of a node from `low` on.
@@ -304,8 +335,13 @@ impl Netlist {
         if let Some(simple) = self.identity(op, a, b) {
             return self.cast(simple, kind);
         }
-        let exact = result_kind(op, of_a, of_b, kind);
-        let raw = self.add(Op::Binary(op, a, b), exact);
+        if of_a == Kind::bits(1) && matches!((op, self.as_const(b)), (Binary::Eq, Some(0)) | (Binary::Ne, Some(1))) {
+            return self.not(a);
+        }
+        let ranges = (self.node(a).range, self.node(b).range);
+        let exact = result_kind(op, of_a, of_b, ranges, kind);
+        let range = arithmetic(op, ranges).unwrap_or(exact.range());
+        let raw = self.add_within(Op::Binary(op, a, b), exact, if exact.width < 64 { range } else { exact.range() });
         self.cast(raw, kind)
     }
 
@@ -325,6 +361,10 @@ impl Netlist {
             Binary::And if ones(a, x, b) => Some(b),
             Binary::And if ones(b, y, a) => Some(a),
             Binary::And | Binary::Or if a == b => Some(a),
+            Binary::Xor if y == Some(1) && self.inverted(a).is_some() => self.inverted(a),
+            // Bits that are compared with a constant.
+            Binary::Eq if y == Some(1) && self.kind(a) == Kind::bits(1) => Some(a),
+            Binary::Ne if y == Some(0) && self.kind(a) == Kind::bits(1) => Some(a),
             _ => None,
         }
     }
@@ -337,29 +377,68 @@ impl Netlist {
             None if a == b => return a,
             None => {}
         }
-        if (self.as_const(a), self.as_const(b)) == (Some(1), Some(0)) && self.kind(condition) == Kind::bits(1) {
-            return condition;
+        if self.kind(condition) == Kind::bits(1)
+            && let Some(simpler) = self.simpler_mux(condition, a, b)
+        {
+            return simpler;
         }
         let kind = self.kind(a).union(self.kind(b));
-        self.add(Op::Mux(condition, a, b), kind)
+        let range = either(self.node(a).range, self.node(b).range);
+        self.add_within(Op::Mux(condition, a, b), kind, range)
+    }
+}
+
+/// Range of what is in both; the first where they have nothing in common, which no value will show.
+fn both(a: Range, b: Range) -> Range {
+    let range = (a.0.max(b.0), a.1.min(b.1));
+    if range.0 <= range.1 { range } else { a }
+}
+
+/// Range of what is in one of both.
+pub fn either(a: Range, b: Range) -> Range {
+    (a.0.min(b.0), a.1.max(b.1))
+}
+
+/// Range of a sum, difference or product.
+fn arithmetic(op: Binary, ((al, ah), (bl, bh)): (Range, Range)) -> Option<Range> {
+    match op {
+        Binary::Add => Some((al + bl, ah + bh)),
+        Binary::Sub => Some((al - bh, ah - bl)),
+        Binary::Mul => {
+            // Operands have at most 64 bits, so only two unsigned ones could leave 128.
+            let corners = [(al, bl), (al, bh), (ah, bl), (ah, bh)].map(|(x, y)| x.saturating_mul(y));
+            let [a, b, c, d] = corners;
+            Some((a.min(b).min(c.min(d)), a.max(b).max(c.max(d))))
+        }
+        _ => None,
     }
 }
 
 /// The type that holds every result, or 64 bits where it wraps.
-fn result_kind(op: Binary, a: Kind, b: Kind, wanted: Kind) -> Kind {
-    let ((al, ah), (bl, bh)) = (a.range(), b.range());
+fn result_kind(op: Binary, a: Kind, b: Kind, ranges: (Range, Range), wanted: Kind) -> Kind {
+    if let Some(range) = arithmetic(op, ranges) {
+        let exact = Kind::holding(range);
+        return if range.0 >= exact.range().0 && range.1 <= exact.range().1 {
+            exact
+        } else {
+            Kind { width: 64, signed: wanted.signed }
+        };
+    }
     match op {
-        Binary::Add => Kind::holding((al + bl, ah + bh)),
-        Binary::Sub => Kind::holding((al - bh, ah - bl)),
-        Binary::Mul if a.width + b.width > 64 => Kind { width: 64, signed: wanted.signed },
-        Binary::Mul => {
-            let corners = [al * bl, al * bh, ah * bl, ah * bh];
-            Kind::holding((corners.into_iter().min().unwrap_or(0), corners.into_iter().max().unwrap_or(0)))
+        // A mask without a sign leaves no more bits than it has.
+        Binary::And if !a.signed && !b.signed => Kind::bits(a.width.min(b.width)),
+        Binary::And if a.signed != b.signed => {
+            if a.signed {
+                b
+            } else {
+                a
+            }
         }
         Binary::And | Binary::Or | Binary::Xor => a.union(b),
         Binary::Eq | Binary::Ne | Binary::Lt | Binary::Le => Kind::bits(1),
-        Binary::Shl => Kind { width: 64, signed: wanted.signed },
         Binary::Shr => a,
+        // The others have a range.
+        Binary::Shl | Binary::Add | Binary::Sub | Binary::Mul => Kind { width: 64, signed: wanted.signed },
     }
 }
 

@@ -1,0 +1,293 @@
+//! Operands of kernels: where their lanes lie, or a copy where they stand side by side.
+
+use super::batch::Host;
+use super::vector::Work;
+use super::{Body, Emitter};
+use crate::kernels::{Kernel, Task};
+use crate::netlist::{NodeId, Op};
+use crate::plan::Place;
+use cranelift_codegen::ir::{InstBuilder, Value as Ssa};
+
+/// Bytes that an operand's runs have to have on average; shorter ones are gathered first.
+const WORTH_A_CALL: usize = 64;
+/// Equal lanes that are worth a call.
+const WORTH_A_SPLAT: usize = 8;
+/// Bytes up to which a copy is written out.
+const INLINE_COPY: u32 = 256;
+
+/// Where nodes lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lies {
+    At(Place),
+    Constant,
+    Nowhere,
+}
+
+/// Lanes that lie alike.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    first: usize,
+    end: usize,
+    lies: Lies,
+}
+
+impl Stretch {
+    fn continued_by(&self, lane: usize, lies: Lies, bytes: u32) -> bool {
+        match (self.lies, lies) {
+            (Lies::At(at), Lies::At(place)) => at.plus((lane - self.first) as u32 * bytes) == place,
+            (a, b) => a == b,
+        }
+    }
+}
+
+/// Lanes in memory, in runs of neighbours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Operand {
+    /// First lane of each run and its place.
+    runs: Vec<(usize, Place)>,
+    bytes: u32,
+    /// Lanes that share an element.
+    pub(super) per: usize,
+}
+
+impl Operand {
+    /// All lanes side by side.
+    pub(super) fn at(place: Place, bytes: u32) -> Self {
+        Self { runs: vec![(0, place)], bytes, per: 1 }
+    }
+
+    /// Where a lane lies.
+    pub(super) fn place(&self, lane: usize) -> Place {
+        let run = self.runs.partition_point(|(first, _)| *first <= lane) - 1;
+        let (first, place) = self.runs[run];
+        place.plus(((lane - first) / self.per) as u32 * self.bytes)
+    }
+
+    /// Lanes by which it runs ahead of a target in the same array; 0 elsewhere.
+    fn shift(&self, to: Place, bytes: u32, lanes: usize) -> i64 {
+        let target = i64::from(to.offset)..i64::from(to.offset) + i64::from(bytes) * lanes as i64;
+        let within = |(index, (first, place)): (usize, &(usize, Place))| {
+            let end = self.runs.get(index + 1).map_or(lanes, |(next, _)| *next);
+            let at = i64::from(place.offset);
+            let reach = at + i64::from(self.bytes) * ((end - first) / self.per) as i64;
+            let overlaps = place.base == to.base && at < target.end && reach > target.start;
+            overlaps.then(|| (at - i64::from(to.offset)) / i64::from(bytes) - *first as i64)
+        };
+        self.runs.iter().enumerate().find_map(within).unwrap_or(0)
+    }
+}
+
+impl Body<'_> {
+    fn call(&mut self, kernel: Kernel, work: &Work<'_>, first: usize, end: usize) {
+        let (to, bytes) = work.to;
+        let target = self.address(to.plus(first as u32 * bytes));
+        let mut arguments = [self.bases[2]; 3];
+        for (argument, operand) in arguments.iter_mut().zip(work.operands) {
+            *argument = self.address(operand.place(first));
+        }
+        let [a, b, c] = arguments;
+        let (immediate, count) = (self.constant(work.immediate), self.constant((end - first) as u64));
+        let function = self.constant(kernel as usize as u64);
+        self.builder.ins().call_indirect(self.kernel, function, &[target, a, b, c, immediate, count]);
+    }
+}
+
+impl Emitter<'_> {
+    /// Computes all lanes: with a kernel or short code: once for each stretch over which all operands are runs. What is read from the array
+    /// that is written is read before it is overwritten.
+    #[expect(clippy::too_many_arguments, reason = "a kernel call has that many")]
+    pub(super) fn call(
+        &mut self,
+        body: &mut Body<'_>,
+        task: Task,
+        host: Host,
+        (to, bytes): (Place, u32),
+        operands: &[Operand],
+        immediate: u64,
+        lanes: usize,
+    ) {
+        let shift = operands.iter().map(|o| o.shift(to, bytes, lanes)).find(|s| *s != 0).unwrap_or(0);
+        let mut cuts: Vec<usize> = operands.iter().flat_map(|o| o.runs.iter().map(|(first, _)| *first)).collect();
+        if shift != 0 {
+            cuts.extend((0..lanes).step_by(shift.unsigned_abs() as usize));
+        }
+        cuts.sort_unstable();
+        cuts.dedup();
+        cuts.push(lanes);
+        let mut strips: Vec<(usize, usize)> = cuts.windows(2).map(|w| (w[0], w[1])).collect();
+        if shift < 0 {
+            strips.reverse();
+        }
+        let work = Work { task, host, to: (to, bytes), operands, immediate };
+        let kernel = self.tier.kernel(task, host.bytes, host.signed);
+        for (first, end) in strips {
+            if work.is_short(end - first) {
+                body.vectors(&work, first, end);
+            } else {
+                body.call(kernel, &work, first, end);
+            }
+        }
+    }
+
+    fn home(&self, id: NodeId, bytes: u32) -> Option<Place> {
+        let fits = self.circuit.netlist.kind(id).bytes() == bytes;
+        if fits { self.plan.homes.get(&id).copied() } else { None }
+    }
+
+    /// Stretches of nodes: neighbours in memory with the place of the first, constants, and others.
+    fn stretches(&self, nodes: &[NodeId], bytes: u32) -> Vec<Stretch> {
+        let mut all: Vec<Stretch> = Vec::new();
+        for (lane, id) in nodes.iter().enumerate() {
+            let lies = match self.circuit.netlist.node(*id).op {
+                Op::Const(_) => Lies::Constant,
+                _ => self.home(*id, bytes).map_or(Lies::Nowhere, Lies::At),
+            };
+            match (all.last_mut(), lies) {
+                (Some(last), lies) if last.continued_by(lane, lies, bytes) => last.end = lane + 1,
+                _ => all.push(Stretch { first: lane, end: lane + 1, lies }),
+            }
+        }
+        // What is too short for a call of its own is gathered with its neighbours.
+        let mut merged: Vec<Stretch> = Vec::new();
+        for mut stretch in all {
+            if (stretch.end - stretch.first) * (bytes as usize) < WORTH_A_CALL {
+                stretch.lies = Lies::Nowhere;
+            }
+            match merged.last_mut() {
+                Some(last) if last.lies == Lies::Nowhere && stretch.lies == Lies::Nowhere => last.end = stretch.end,
+                _ => merged.push(stretch),
+            }
+        }
+        merged
+    }
+
+    /// Runs of lanes in a host type of `bytes`; what does not lie ready is laid down.
+    fn runs(&mut self, body: &mut Body<'_>, nodes: &[NodeId], bytes: u32) -> Vec<(usize, Place)> {
+        let first = self.home(nodes[0], bytes);
+        let one = first.is_some_and(|first| {
+            nodes.iter().enumerate().all(|(i, id)| self.home(*id, bytes) == Some(first.plus(i as u32 * bytes)))
+        });
+        if let (Some(first), true) = (first, one) {
+            return vec![(0, first)];
+        }
+        let stretches = self.stretches(nodes, bytes);
+        if stretches.len() > 1 && nodes.len() * (bytes as usize) < WORTH_A_CALL * stretches.len() {
+            return vec![(0, self.lay(body, nodes, bytes))];
+        }
+        let runs = stretches.into_iter().map(|Stretch { first, end, lies }| {
+            let place = match lies {
+                Lies::At(place) => place,
+                Lies::Constant | Lies::Nowhere => self.lay(body, &nodes[first..end], bytes),
+            };
+            (first, place)
+        });
+        runs.collect()
+    }
+
+    /// Lays lanes down side by side.
+    fn lay(&mut self, body: &mut Body<'_>, nodes: &[NodeId], bytes: u32) -> Place {
+        let place = self.room(bytes, nodes.len());
+        let constant = |id: &NodeId| match self.circuit.netlist.node(*id).op {
+            Op::Const(value) => Some(value),
+            _ => None,
+        };
+        match nodes.iter().map(constant).collect::<Option<Vec<u64>>>() {
+            // Written once, before the first cycle.
+            Some(values) => {
+                let contents = values.iter().flat_map(|v| v.to_le_bytes()[..bytes as usize].to_vec()).collect();
+                self.constants.push((place, contents));
+            }
+            None => self.fill(body, nodes, bytes, place),
+        }
+        place
+    }
+
+    /// Lanes in a host type of `bytes`: where they lie, or converted, spread or gathered.
+    pub(super) fn lanes(&mut self, body: &mut Body<'_>, nodes: &[NodeId], bytes: u32) -> Operand {
+        let key = (nodes.to_vec(), bytes);
+        if let Some(known) = self.arrays.get(&key) {
+            return known.clone();
+        }
+        let operand = Operand { runs: self.runs(body, nodes, bytes), bytes, per: 1 };
+        self.arrays.insert(key, operand.clone());
+        operand
+    }
+
+    /// The same, with one element for equal neighbours where that saves copies.
+    pub(super) fn spread(&mut self, body: &mut Body<'_>, nodes: &[NodeId], bytes: u32) -> Operand {
+        let per = nodes.iter().take_while(|n| **n == nodes[0]).count();
+        let groups = nodes.chunks(per);
+        let equal = groups.clone().all(|g| g.len() == per && g.iter().all(|n| *n == g[0]));
+        if per < WORTH_A_SPLAT || !equal || per == nodes.len() {
+            return self.lanes(body, nodes, bytes);
+        }
+        let elements: Vec<NodeId> = groups.map(|g| g[0]).collect();
+        let mut operand = self.lanes(body, &elements, bytes);
+        operand.runs.iter_mut().for_each(|(first, _)| *first *= per);
+        Operand { per, ..operand }
+    }
+
+    /// Puts lanes side by side at a place.
+    pub(super) fn fill(&mut self, body: &mut Body<'_>, nodes: &[NodeId], bytes: u32, place: Place) {
+        if nodes.iter().all(|n| *n == nodes[0]) && nodes.len() >= 4 {
+            let value = self.value(body, nodes[0]);
+            self.splat(body, value, bytes, place, nodes.len());
+            return;
+        }
+        let kind = self.circuit.netlist.kind(nodes[0]);
+        let uniform = nodes.iter().all(|n| {
+            let other = self.circuit.netlist.kind(*n);
+            other.bytes() == kind.bytes() && other.signed == kind.signed
+        });
+        if uniform && kind.bytes() != bytes {
+            let from = self.lanes(body, nodes, kind.bytes());
+            self.call(body, Task::Convert(bytes), Host::of(kind), (place, bytes), &[from], 0, nodes.len());
+            return;
+        }
+        self.gather(body, nodes, bytes, place);
+    }
+
+    fn splat(&mut self, body: &mut Body<'_>, value: Ssa, bytes: u32, place: Place, lanes: usize) {
+        let kernel = self.tier.kernel(Task::Splat, bytes, false);
+        let target = body.address(place);
+        let none = body.bases[2];
+        let lanes = body.constant(lanes as u64);
+        let function = body.constant(kernel as usize as u64);
+        body.builder.ins().call_indirect(body.kernel, function, &[target, none, none, none, value, lanes]);
+    }
+
+    /// Copies runs of neighbours, repeats equal ones and stores the rest one by one.
+    fn gather(&mut self, body: &mut Body<'_>, nodes: &[NodeId], bytes: u32, place: Place) {
+        let mut lane = 0;
+        while lane < nodes.len() {
+            let to = place.plus(lane as u32 * bytes);
+            let rest = &nodes[lane..];
+            let equal = rest.iter().take_while(|n| **n == rest[0]).count();
+            if equal >= WORTH_A_SPLAT {
+                let value = self.value(body, rest[0]);
+                self.splat(body, value, bytes, to, equal);
+                lane += equal;
+                continue;
+            }
+            let Some(first) = self.home(rest[0], bytes) else {
+                let value = self.value(body, rest[0]);
+                body.store_at(value, to, bytes);
+                lane += 1;
+                continue;
+            };
+            let neighbour = |(i, id): &(usize, &NodeId)| self.home(**id, bytes) == Some(first.plus(*i as u32 * bytes));
+            let run = rest.iter().enumerate().take_while(neighbour).count();
+            self.copy(body, to, first, run as u32 * bytes);
+            lane += run;
+        }
+    }
+
+    fn copy(&mut self, body: &mut Body<'_>, to: Place, from: Place, bytes: u32) {
+        if bytes <= INLINE_COPY {
+            body.copy(to, from, bytes);
+            return;
+        }
+        let host = Host { bytes: 1, signed: false };
+        self.call(body, Task::Copy, host, (to, 1), &[Operand::at(from, 1)], 0, bytes as usize);
+    }
+}

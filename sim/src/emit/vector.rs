@@ -1,0 +1,251 @@
+//! Short batches without a call: the kernels' tasks as vector instructions of 128 bits.
+
+use super::Body;
+use super::batch::Host;
+use super::lanes::Operand;
+use crate::kernels::Task;
+use crate::plan::Place;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{ConstantData, Endianness, InstBuilder, MemFlagsData, Type, Value as Ssa, types};
+
+/// Vectors of a batch from which a call is the better choice.
+const MOST_VECTORS: usize = 16;
+/// Bytes of a vector.
+const VECTOR: u32 = 16;
+
+/// A batch, or a stretch of it, that is to be computed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Work<'a> {
+    pub(super) task: Task,
+    pub(super) host: Host,
+    /// Target and bytes of its lanes.
+    pub(super) to: (Place, u32),
+    pub(super) operands: &'a [Operand],
+    pub(super) immediate: u64,
+}
+
+impl Work<'_> {
+    /// Bytes of the lanes in which it is computed.
+    fn width(&self) -> u32 {
+        let own = match self.task {
+            Task::MixedAdd(m) | Task::MixedMul(m) => m.result,
+            Task::Convert(bytes) => bytes,
+            _ => self.to.1,
+        };
+        own.max(self.host.bytes)
+    }
+
+    /// True when there are instructions for it, and few.
+    pub(super) fn is_short(&self, lanes: usize) -> bool {
+        let width = self.width();
+        let possible = match self.task {
+            Task::Add | Task::Sub | Task::And | Task::Or | Task::Xor | Task::Eq | Task::Ne => true,
+            Task::Mux | Task::Field | Task::Place | Task::PlaceOr | Task::Convert(_) | Task::MixedAdd(_) => true,
+            Task::Lt | Task::Le => width < 8 || self.host.signed,
+            Task::Mul => width == 2 || width == 4,
+            Task::MixedMul(_) => width < 8,
+            Task::Update => self.immediate == 1,
+            Task::Shl | Task::Shr | Task::Splat | Task::Copy | Task::UpdateSum(_) => false,
+        };
+        possible && lanes <= MOST_VECTORS * (VECTOR / width) as usize
+    }
+}
+
+fn lane_type(bytes: u32) -> Type {
+    match bytes {
+        1 => types::I8X16,
+        2 => types::I16X8,
+        4 => types::I32X4,
+        _ => types::I64X2,
+    }
+}
+
+impl Body<'_> {
+    /// Computes the lanes `first..end`.
+    pub(super) fn vectors(&mut self, work: &Work<'_>, first: usize, end: usize) {
+        let most = (VECTOR / work.width()) as usize;
+        let mut lane = first;
+        while lane < end {
+            let mut count = most;
+            while count > end - lane {
+                count /= 2;
+            }
+            self.vector(work, lane, count as u32);
+            lane += count;
+        }
+    }
+
+    fn vector(&mut self, work: &Work<'_>, lane: usize, count: u32) {
+        let width = work.width();
+        let (ty, bits) = (lane_type(width), 8 * width);
+        let Host { bytes, signed } = work.host;
+        let (to, result) = work.to;
+        let target = to.plus(lane as u32 * result);
+        let load = |body: &mut Self, index: usize, bytes: u32, signed: bool| {
+            body.load_lanes(work.operands[index].place(lane), (bytes, signed), count, width)
+        };
+        let value = match work.task {
+            Task::Mux => {
+                let flags = load(self, 0, 1, false);
+                let (a, b) = (load(self, 1, bytes, signed), load(self, 2, bytes, signed));
+                self.choose(ty, flags, a, b)
+            }
+            Task::Update => {
+                let (new, flags) = (load(self, 0, bytes, signed), load(self, 1, 1, false));
+                let old = self.load_lanes(target, (bytes, signed), count, width);
+                self.choose(ty, flags, new, old)
+            }
+            Task::Field | Task::Place | Task::PlaceOr => {
+                let a = load(self, 0, bytes, signed);
+                let (low, size) = (work.immediate as u32 & 0xFF, (work.immediate >> 8) as u32);
+                match work.task {
+                    Task::Field => self.field_lanes(a, ty, signed, (low, size)),
+                    _ => {
+                        let cut = self.field_lanes(a, ty, false, (0, size));
+                        let placed = self.shift_lanes(cut, low, |b, v, by| b.ins().ishl(v, by));
+                        if work.task == Task::Place {
+                            placed
+                        } else {
+                            let old = self.load_lanes(target, (bytes, signed), count, width);
+                            self.builder.ins().bor(old, placed)
+                        }
+                    }
+                }
+            }
+            Task::Convert(_) => load(self, 0, bytes, signed),
+            Task::MixedAdd(m) | Task::MixedMul(m) => {
+                let (a, b) = (load(self, 0, m.a, true), load(self, 1, m.b, true));
+                match work.task {
+                    Task::MixedAdd(_) => self.builder.ins().iadd(a, b),
+                    _ => self.builder.ins().imul(a, b),
+                }
+            }
+            _ => {
+                let (a, b) = (load(self, 0, bytes, signed), load(self, 1, bytes, signed));
+                self.binary_lanes(work.task, signed, a, b, ty)
+            }
+        };
+        debug_assert!(bits >= 8, "a lane has a byte at least");
+        self.store_lanes(value, width, target, result, count);
+    }
+
+    fn binary_lanes(&mut self, task: Task, signed: bool, a: Ssa, b: Ssa, ty: Type) -> Ssa {
+        let code = match (task, signed) {
+            (Task::Add, _) => return self.builder.ins().iadd(a, b),
+            (Task::Sub, _) => return self.builder.ins().isub(a, b),
+            (Task::Mul, _) => return self.builder.ins().imul(a, b),
+            (Task::And, _) => return self.builder.ins().band(a, b),
+            (Task::Or, _) => return self.builder.ins().bor(a, b),
+            (Task::Xor, _) => return self.builder.ins().bxor(a, b),
+            (Task::Eq, _) => IntCC::Equal,
+            (Task::Ne, _) => IntCC::NotEqual,
+            (Task::Lt, true) => IntCC::SignedLessThan,
+            (Task::Lt, false) => IntCC::UnsignedLessThan,
+            (_, true) => IntCC::SignedLessThanOrEqual,
+            (_, false) => IntCC::UnsignedLessThanOrEqual,
+        };
+        let mask = self.builder.ins().icmp(code, a, b);
+        let one = self.splat_lanes(ty, 1);
+        self.builder.ins().band(mask, one)
+    }
+
+    /// `if flag { a } else { b }`; flags are 0 or 1.
+    fn choose(&mut self, ty: Type, flags: Ssa, a: Ssa, b: Ssa) -> Ssa {
+        let zero = self.splat_lanes(ty, 0);
+        let mask = self.builder.ins().isub(zero, flags);
+        self.builder.ins().bitselect(mask, a, b)
+    }
+
+    fn splat_lanes(&mut self, ty: Type, value: u64) -> Ssa {
+        let lane = ty.lane_type();
+        let kept = value & (u64::MAX >> (64 - lane.bits()));
+        let scalar = self.builder.ins().iconst(lane, kept as i64);
+        self.builder.ins().splat(ty, scalar)
+    }
+
+    fn shift_lanes(
+        &mut self,
+        value: Ssa,
+        by: u32,
+        shift: impl FnOnce(&mut cranelift_frontend::FunctionBuilder<'_>, Ssa, Ssa) -> Ssa,
+    ) -> Ssa {
+        if by == 0 {
+            return value;
+        }
+        let by = self.builder.ins().iconst(types::I32, i64::from(by));
+        shift(&mut self.builder, value, by)
+    }
+
+    /// `size` bits from `low` on, sign- or zero-extended.
+    fn field_lanes(&mut self, value: Ssa, ty: Type, signed: bool, (low, size): (u32, u32)) -> Ssa {
+        let bits = ty.lane_bits();
+        if signed {
+            let up = self.shift_lanes(value, bits - low - size, |b, v, by| b.ins().ishl(v, by));
+            return self.shift_lanes(up, bits - size, |b, v, by| b.ins().sshr(v, by));
+        }
+        let down = self.shift_lanes(value, low, |b, v, by| b.ins().ushr(v, by));
+        if low + size >= bits {
+            return down;
+        }
+        let mask = self.splat_lanes(ty, u64::MAX >> (64 - size));
+        self.builder.ins().band(down, mask)
+    }
+
+    fn view(&mut self, value: Ssa, ty: Type) -> Ssa {
+        if self.builder.func.dfg.value_type(value) == ty {
+            return value;
+        }
+        self.builder.ins().bitcast(ty, MemFlagsData::new().with_endianness(Endianness::Little), value)
+    }
+
+    /// `count` lanes of `bytes` bytes in the low lanes of a vector with lanes of `width` bytes.
+    fn load_lanes(&mut self, place: Place, (bytes, signed): (u32, bool), count: u32, width: u32) -> Ssa {
+        let pointer = self.base(place.base);
+        let offset = place.offset as i32;
+        let mut vector = match count * bytes {
+            VECTOR => self.builder.ins().load(lane_type(bytes), Self::flags(), pointer, offset),
+            size => {
+                let (flags, ins) = (Self::flags(), self.builder.ins());
+                let low = match size {
+                    8 => ins.load(types::I64, flags, pointer, offset),
+                    4 => ins.load(types::I32, flags, pointer, offset),
+                    2 => ins.uload16(types::I32, flags, pointer, offset),
+                    _ => ins.uload8(types::I32, flags, pointer, offset),
+                };
+                let vector = self.builder.ins().scalar_to_vector(lane_type(size.max(4)), low);
+                self.view(vector, lane_type(bytes))
+            }
+        };
+        let mut at = bytes;
+        while at < width {
+            vector = match signed {
+                true => self.builder.ins().swiden_low(vector),
+                false => self.builder.ins().uwiden_low(vector),
+            };
+            at *= 2;
+        }
+        vector
+    }
+
+    /// The low `bytes` bytes of `count` lanes side by side.
+    fn store_lanes(&mut self, value: Ssa, width: u32, place: Place, bytes: u32, count: u32) {
+        let mut vector = value;
+        if bytes < width {
+            let source = self.view(vector, types::I8X16);
+            let taken = (0..count).flat_map(|lane| (0..bytes).map(move |byte| (lane * width + byte) as u8));
+            let mut mask: Vec<u8> = taken.collect();
+            mask.resize(VECTOR as usize, 0);
+            let mask = self.builder.func.dfg.immediates.push(ConstantData::from(mask.as_slice()));
+            vector = self.builder.ins().shuffle(source, source, mask);
+        }
+        let pointer = self.base(place.base);
+        let size = count * bytes;
+        let stored = if size == VECTOR {
+            vector
+        } else {
+            let lanes = self.view(vector, lane_type(size));
+            self.builder.ins().extractlane(lanes, 0)
+        };
+        self.builder.ins().store(Self::flags(), stored, pointer, place.offset as i32);
+    }
+}

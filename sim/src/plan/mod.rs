@@ -1,0 +1,286 @@
+//! What is done in a cycle, in which order, and where every value lies.
+//!
+//! A cycle has four parts: values that are read from outside, all other values with the registers that have two
+//! places, memory writes, and last the registers that are written over in place.
+
+mod choices;
+mod groups;
+mod layout;
+mod order;
+mod registers;
+
+use crate::circuit::Circuit;
+use crate::lower::ReadUpdate;
+use crate::netlist::{NodeId, Op, StorageId};
+use std::collections::HashMap;
+
+pub use choices::Choice;
+pub use layout::Layout;
+pub use registers::Sum;
+
+/// Fewest lanes for which a batch runs as a kernel rather than lane by lane.
+pub const VECTOR_LANES: usize = 8;
+
+/// A region of the simulator's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Base {
+    /// State of this cycle.
+    Current,
+    /// State of the next cycle.
+    Next,
+    /// Inputs, registers that are written in place, constants and values of this cycle.
+    Scratch,
+}
+
+/// Where a value lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Region.
+    pub base: Base,
+    /// Byte offset.
+    pub offset: u32,
+}
+
+impl Place {
+    /// `bytes` further on.
+    pub fn plus(self, bytes: u32) -> Self {
+        Self { offset: self.offset + bytes, ..self }
+    }
+
+    /// Where the next state of a storage goes that is here now.
+    pub fn next(self) -> Self {
+        Self { base: if self.base == Base::Current { Base::Next } else { self.base }, ..self }
+    }
+}
+
+/// Reserves bytes.
+pub fn allocate(used: &mut u32, bytes: u32) -> u32 {
+    let align = if bytes >= 64 { 64 } else { bytes.next_power_of_two() };
+    let at = used.next_multiple_of(align.max(1));
+    *used = at + bytes;
+    at
+}
+
+/// Something to be done once per cycle. Numbers are places among the circuit's updates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// One node.
+    Scalar(NodeId),
+    /// Single choices that a branch decides together.
+    Choice(Box<Choice>),
+    /// A batch of nodes, as one kernel over its lanes.
+    Batch(Vec<NodeId>),
+    /// Registers of one batch with neighbouring lanes.
+    Registers(Vec<usize>),
+    /// The same with enables, where each takes the sum of two values that nobody else needs.
+    Sums(Vec<usize>),
+    /// One register.
+    Register(usize),
+    /// One memory read port.
+    Read(usize),
+    /// The word of such a port, see [`waits`], reaches its register.
+    Take(usize),
+    /// Memory write ports that share an enable.
+    Write(Vec<usize>),
+}
+
+impl Unit {
+    /// Nodes that it reads.
+    pub fn reads(&self, circuit: &Circuit) -> Vec<NodeId> {
+        let (netlist, updates) = (&circuit.netlist, &circuit.updates);
+        let mut nodes = Vec::new();
+        match self {
+            Self::Scalar(id) => netlist.node(*id).op.operands(|o| nodes.push(o)),
+            Self::Choice(choice) => {
+                nodes.push(choice.condition);
+                (0..2).for_each(|side| nodes.extend(choice.operands(circuit, side)));
+                choice.sides.iter().flatten().for_each(|unit| nodes.extend(unit.reads(circuit)));
+            }
+            Self::Batch(ids) => ids.iter().for_each(|id| netlist.node(*id).op.operands(|o| nodes.push(o))),
+            Self::Registers(members) => members.iter().for_each(|m| updates.registers[*m].operands(&mut nodes)),
+            Self::Sums(members) => {
+                let mut next = Vec::new();
+                members.iter().for_each(|m| updates.registers[*m].next.nodes(&mut next));
+                let sums = next.iter().filter_map(|n| Sum::of(circuit, *n));
+                sums.for_each(|sum| netlist.node(sum.node).op.operands(|o| nodes.push(o)));
+                nodes.extend(members.iter().filter_map(|m| updates.registers[*m].enable));
+            }
+            Self::Register(index) => updates.registers[*index].operands(&mut nodes),
+            Self::Read(index) => nodes.extend([updates.reads[*index].enable, updates.reads[*index].address]),
+            Self::Take(index) => nodes.push(updates.reads[*index].enable),
+            Self::Write(ports) => ports.iter().for_each(|p| updates.writes[*p].operands(&mut nodes)),
+        }
+        nodes
+    }
+
+    /// Storages that it reads, but for those read by other units on the way.
+    pub fn sources(&self, circuit: &Circuit) -> Vec<StorageId> {
+        let mut sources: Vec<StorageId> =
+            self.reads(circuit).into_iter().filter_map(|n| registers::load_of(circuit, n)).collect();
+        if let Self::Register(index) = self {
+            circuit.updates.registers[*index].next.storages(&mut sources);
+        }
+        sources
+    }
+
+    /// Storages that it writes, which for nodes are those of the registers that take them.
+    fn targets(&self, circuit: &Circuit, takers: &HashMap<NodeId, StorageId>) -> Vec<StorageId> {
+        let updates = &circuit.updates;
+        match self {
+            Self::Registers(members) | Self::Sums(members) => {
+                members.iter().map(|m| updates.registers[*m].storage).collect()
+            }
+            Self::Register(index) => vec![updates.registers[*index].storage],
+            Self::Read(index) | Self::Take(index) => vec![updates.reads[*index].storage],
+            Self::Scalar(_) | Self::Choice(_) | Self::Batch(_) | Self::Write(_) => {
+                self.makes().iter().filter_map(|n| takers.get(n).copied()).collect()
+            }
+        }
+    }
+
+    /// Nodes that it computes.
+    pub fn makes(&self) -> &[NodeId] {
+        match self {
+            Self::Scalar(id) => std::slice::from_ref(id),
+            Self::Batch(ids) => ids,
+            Self::Choice(choice) => &choice.muxes,
+            _ => &[],
+        }
+    }
+
+    /// Single units that it consists of.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Choice(choice) => choice.muxes.len() + choice.sides.iter().flatten().map(Self::size).sum::<usize>(),
+            _ => 1,
+        }
+    }
+
+    /// True when it is one call of a kernel or a few.
+    fn is_vector(&self) -> bool {
+        matches!(self, Self::Batch(_) | Self::Registers(_) | Self::Sums(_))
+    }
+}
+
+/// The plan.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Makes the values that are read from outside.
+    pub evaluate: Vec<Unit>,
+    /// Makes the rest and the next state of registers that have two places.
+    pub cycle: Vec<Unit>,
+    /// Memory writes.
+    pub commit: Vec<Unit>,
+    /// Registers that are written in place; all is read before it is written.
+    pub update: Vec<Unit>,
+    /// Places of nodes that have one from the start (batches, whole storages).
+    pub homes: HashMap<NodeId, Place>,
+    /// Bytes of scratch memory used so far.
+    pub scratch_bytes: u32,
+}
+
+impl Plan {
+    /// Plans a cycle; a layout is made for the first one and kept after that, because the state lies in it.
+    pub fn new(circuit: &Circuit, layout: Option<Layout>) -> (Self, Layout) {
+        let groups = groups::groups(circuit);
+        let mut ranges = registers::ranges(circuit, &groups, &registers::uses(circuit));
+        let layout = layout.unwrap_or_else(|| Layout::new(circuit, registers::in_place(circuit, &ranges)));
+        ranges.settle(circuit, &layout);
+        let mut plan = Self { scratch_bytes: layout.held_bytes, ..Self::default() };
+        plan.place_loads(circuit, &layout);
+        plan.place_groups(circuit, &layout, &groups, &ranges);
+        let (units, update) = plan.units(circuit, &layout, groups, ranges);
+        plan.update = order::in_place(circuit, update);
+        plan.commit = writes(circuit);
+        let (evaluate, cycle) = order::order(circuit, choices::gather(circuit, units));
+        let reads = |units: &[Unit]| units.iter().flat_map(|u| u.reads(circuit)).collect::<Vec<_>>();
+        let mut outside = [reads(&plan.commit), reads(&plan.update)].concat();
+        let later = [outside.as_slice(), &reads(&cycle)].concat();
+        plan.cycle = choices::nest(circuit, cycle, &outside);
+        outside.clear();
+        circuit.kept.iter().for_each(|v| v.nodes(&mut outside));
+        plan.evaluate = choices::nest(circuit, evaluate, &[outside, later].concat());
+        (plan, layout)
+    }
+
+    /// Loads that need no work: they are read where they lie.
+    fn place_loads(&mut self, circuit: &Circuit, layout: &Layout) {
+        for id in &circuit.live {
+            if let Some(byte) = groups::lies_ready(circuit, *id)
+                && let Op::Load(storage, _) = circuit.netlist.node(*id).op
+            {
+                self.homes.insert(*id, layout.places[storage.index()].plus(byte));
+            }
+        }
+    }
+
+    /// Batches get a place: that of the registers that take them, or one of their own.
+    fn place_groups(&mut self, circuit: &Circuit, layout: &Layout, groups: &[Vec<NodeId>], ranges: &registers::Ranges) {
+        let (taken, summed) = (ranges.taken(), ranges.summed(circuit));
+        let batches = groups.iter().enumerate().filter(|(_, g)| g.len() >= VECTOR_LANES && !summed.contains(&g[0]));
+        for (index, nodes) in batches {
+            let bytes = circuit.netlist.kind(nodes[0]).bytes();
+            let place = match taken.get(&index) {
+                Some(first) => layout.places[circuit.updates.registers[*first].storage.index()].next(),
+                None => {
+                    let offset = allocate(&mut self.scratch_bytes, (bytes * nodes.len() as u32).max(64));
+                    Place { base: Base::Scratch, offset }
+                }
+            };
+            for (lane, id) in nodes.iter().enumerate() {
+                self.homes.insert(*id, place.plus(lane as u32 * bytes));
+            }
+        }
+    }
+
+    /// Units in no particular order: those of the cycle, and those that write in place.
+    fn units(
+        &self,
+        circuit: &Circuit,
+        layout: &Layout,
+        groups: Vec<Vec<NodeId>>,
+        ranges: registers::Ranges,
+    ) -> (Vec<Unit>, Vec<Unit>) {
+        let (mut cycle, mut update) = (Vec::new(), Vec::new());
+        let (taken, summed) = (ranges.taken(), ranges.summed(circuit));
+        for (index, nodes) in groups.into_iter().enumerate().filter(|(_, g)| !summed.contains(&g[0])) {
+            let kernel = !matches!(circuit.netlist.node(nodes[0]).op, Op::Parity(_) | Op::Load(..));
+            if nodes.len() < VECTOR_LANES || !kernel {
+                cycle.extend(nodes.into_iter().map(Unit::Scalar));
+                continue;
+            }
+            let in_place = taken.get(&index).is_some_and(|first| layout.is_in_place(circuit, *first));
+            if in_place { &mut update } else { &mut cycle }.push(Unit::Batch(nodes));
+        }
+        for unit in ranges.into_units(circuit) {
+            let in_place = match &unit {
+                Unit::Registers(members) | Unit::Sums(members) => layout.is_in_place(circuit, members[0]),
+                Unit::Register(index) => layout.is_in_place(circuit, *index),
+                _ => false,
+            };
+            if in_place { &mut update } else { &mut cycle }.push(unit);
+        }
+        let reads = circuit.updates.reads.iter();
+        update.extend(reads.enumerate().filter(|(_, r)| waits(circuit, r)).map(|(index, _)| Unit::Take(index)));
+        cycle.extend((0..circuit.updates.reads.len()).map(Unit::Read));
+        (cycle, update)
+    }
+}
+
+/// True for a wide word that is only sometimes read: it waits in scratch memory until all memories are written, so
+/// that nothing is done in the other cycles.
+pub fn waits(circuit: &Circuit, read: &ReadUpdate) -> bool {
+    let always = matches!(circuit.netlist.node(read.enable).op, Op::Const(1));
+    circuit.store(read.storage).kind.width > 64 && !always
+}
+
+/// Write ports that share an enable, together; ports of one memory keep their order.
+fn writes(circuit: &Circuit) -> Vec<Unit> {
+    let mut ordered: std::collections::BTreeMap<(usize, NodeId), Vec<usize>> = std::collections::BTreeMap::new();
+    for (index, write) in circuit.updates.writes.iter().enumerate() {
+        if !matches!(circuit.netlist.node(write.enable).op, Op::Const(0)) {
+            ordered.entry((write.port, write.enable)).or_default().push(index);
+        }
+    }
+    ordered.into_values().map(Unit::Write).collect()
+}
