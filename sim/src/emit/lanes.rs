@@ -1,10 +1,10 @@
 //! Operands of kernels: where their lanes lie, or a copy where they stand side by side.
 
 use super::batch::Host;
-use super::vector::Work;
+use super::vector::{VECTOR, Work};
 use super::{Body, Emitter};
 use crate::kernels::{Kernel, Task};
-use crate::netlist::{NodeId, Op};
+use crate::netlist::{Kind, NodeId, Op};
 use crate::plan::Place;
 use cranelift_codegen::ir::{InstBuilder, Value as Ssa};
 
@@ -248,6 +248,9 @@ impl Emitter<'_> {
     }
 
     fn splat(&mut self, body: &mut Body<'_>, value: Ssa, bytes: u32, place: Place, lanes: usize) {
+        if lanes as u32 * bytes <= INLINE_COPY {
+            return body.repeat(value, bytes, place, lanes as u32);
+        }
         let kernel = self.tier.kernel(Task::Splat, bytes, false);
         let target = body.address(place);
         let none = body.bases[2];
@@ -256,8 +259,17 @@ impl Emitter<'_> {
         body.builder.ins().call_indirect(body.kernel, function, &[target, none, none, none, value, lanes]);
     }
 
-    /// Copies runs of neighbours, repeats equal ones and stores the rest one by one.
+    /// Lanes from `nodes[0]` on that lie side by side.
+    fn run(&self, nodes: &[NodeId], bytes: u32) -> Option<(Place, usize)> {
+        let first = self.home(nodes[0], bytes)?;
+        let neighbour = |(i, id): &(usize, &NodeId)| self.home(**id, bytes) == Some(first.plus(*i as u32 * bytes));
+        Some((first, nodes.iter().enumerate().take_while(neighbour).count()))
+    }
+
+    /// Copies runs of neighbours, repeats equal ones and puts the rest together in registers: a processor waits for
+    /// narrow stores when they are loaded together.
     fn gather(&mut self, body: &mut Body<'_>, nodes: &[NodeId], bytes: u32, place: Place) {
+        let vector = (VECTOR / bytes) as usize;
         let mut lane = 0;
         while lane < nodes.len() {
             let to = place.plus(lane as u32 * bytes);
@@ -269,17 +281,43 @@ impl Emitter<'_> {
                 lane += equal;
                 continue;
             }
-            let Some(first) = self.home(rest[0], bytes) else {
-                let value = self.value(body, rest[0]);
-                body.store_at(value, to, bytes);
-                lane += 1;
+            if let Some((from, run)) = self.run(rest, bytes).filter(|(_, run)| *run >= vector) {
+                self.copy(body, to, from, run as u32 * bytes);
+                lane += run;
                 continue;
-            };
-            let neighbour = |(i, id): &(usize, &NodeId)| self.home(**id, bytes) == Some(first.plus(*i as u32 * bytes));
-            let run = rest.iter().enumerate().take_while(neighbour).count();
-            self.copy(body, to, first, run as u32 * bytes);
-            lane += run;
+            }
+            if rest.len() >= vector && bytes < 8 {
+                let halves = [0, vector / 2].map(|at| self.assembled(body, &rest[at..at + vector / 2], bytes));
+                body.store_halves(halves, to);
+                lane += vector;
+                continue;
+            }
+            let count = if bytes == 8 { 1 } else { (1 << rest.len().ilog2()).min(vector / 2) };
+            let value = self.assembled(body, &rest[..count], bytes);
+            body.store_at(value, to, count as u32 * bytes);
+            lane += count;
         }
+    }
+
+    /// Lanes, a power of two of them and at most eight bytes, in one integer.
+    fn assembled(&mut self, body: &mut Body<'_>, nodes: &[NodeId], bytes: u32) -> Ssa {
+        if let Some((place, run)) = self.run(nodes, bytes).filter(|(_, run)| *run == nodes.len()) {
+            let pointer = body.base(place.base);
+            return body.load(pointer, place.offset, run as u32 * bytes, false);
+        }
+        if let [node] = nodes {
+            let value = self.value(body, *node);
+            let kind = self.circuit.netlist.kind(*node);
+            return match kind.signed || kind.bytes() > bytes {
+                true => super::scalar::field(body, value, true, 0, Kind::bits(8 * bytes)),
+                false => value,
+            };
+        }
+        let (low, high) = nodes.split_at(nodes.len() / 2);
+        let (low, high) = (self.assembled(body, low, bytes), self.assembled(body, high, bytes));
+        let up = i64::from(8 * bytes) * (nodes.len() / 2) as i64;
+        let high = body.builder.ins().ishl_imm_s(high, up);
+        body.builder.ins().bor(low, high)
     }
 
     fn copy(&mut self, body: &mut Body<'_>, to: Place, from: Place, bytes: u32) {

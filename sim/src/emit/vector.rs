@@ -11,7 +11,7 @@ use cranelift_codegen::ir::{ConstantData, Endianness, InstBuilder, MemFlagsData,
 /// Vectors of a batch from which a call is the better choice.
 const MOST_VECTORS: usize = 16;
 /// Bytes of a vector.
-const VECTOR: u32 = 16;
+pub(super) const VECTOR: u32 = 16;
 
 /// A batch, or a stretch of it, that is to be computed.
 #[derive(Clone, Copy, Debug)]
@@ -62,29 +62,89 @@ fn lane_type(bytes: u32) -> Type {
 
 impl Body<'_> {
     /// Computes the lanes `first..end`.
+    ///
+    /// Results that are narrower than what they are computed in are stored a whole vector at a time where there are as
+    /// many: a processor waits for narrow stores when they are loaded together.
     pub(super) fn vectors(&mut self, work: &Work<'_>, first: usize, end: usize) {
-        let most = (VECTOR / work.width()) as usize;
+        let (width, (to, result)) = (work.width(), work.to);
+        let most = (VECTOR / width) as usize;
         let mut lane = first;
         while lane < end {
+            let whole = (VECTOR / result) as usize;
+            if result < width && end - lane >= whole {
+                let parts = (lane..lane + whole).step_by(most).map(|at| self.vector(work, at, most as u32));
+                let parts = parts.collect();
+                let packed = self.pack_lanes(parts, width, result);
+                self.store_lanes(packed, result, to.plus(lane as u32 * result), result, whole as u32);
+                lane += whole;
+                continue;
+            }
             let mut count = most;
             while count > end - lane {
                 count /= 2;
             }
-            self.vector(work, lane, count as u32);
+            let value = self.vector(work, lane, count as u32);
+            self.store_lanes(value, width, to.plus(lane as u32 * result), result, count as u32);
             lane += count;
         }
     }
 
-    fn vector(&mut self, work: &Work<'_>, lane: usize, count: u32) {
+    /// The low `result` bytes of all lanes of some vectors in one vector.
+    fn pack_lanes(&mut self, mut parts: Vec<Ssa>, mut width: u32, result: u32) -> Ssa {
+        while width > result {
+            let half = width / 2;
+            parts = parts.chunks(2).map(|pair| self.narrow_lanes(pair[0], pair[1], width, half)).collect();
+            width = half;
+        }
+        parts[0]
+    }
+
+    /// The low halves of the lanes of two vectors.
+    fn narrow_lanes(&mut self, a: Ssa, b: Ssa, width: u32, half: u32) -> Ssa {
+        let (a, b) = (self.view(a, types::I8X16), self.view(b, types::I8X16));
+        let lanes = VECTOR / width;
+        let taken =
+            |from: u32| (0..lanes).flat_map(move |l| (0..half).map(move |byte| (from + l * width + byte) as u8));
+        let mask: Vec<u8> = taken(0).chain(taken(VECTOR)).collect();
+        let mask = self.builder.func.dfg.immediates.push(ConstantData::from(mask.as_slice()));
+        let narrow = self.builder.ins().shuffle(a, b, mask);
+        self.view(narrow, lane_type(half))
+    }
+
+    /// One integer in every lane.
+    pub(super) fn repeat(&mut self, value: Ssa, bytes: u32, place: Place, lanes: u32) {
+        let lane = lane_type(bytes).lane_type();
+        let scalar = if bytes < 8 { self.builder.ins().ireduce(lane, value) } else { value };
+        let vector = self.builder.ins().splat(lane_type(bytes), scalar);
+        let mut at = 0;
+        while at < lanes {
+            let mut count = VECTOR / bytes;
+            while count > lanes - at {
+                count /= 2;
+            }
+            self.store_lanes(vector, bytes, place.plus(at * bytes), bytes, count);
+            at += count;
+        }
+    }
+
+    /// Two integers of eight bytes side by side.
+    pub(super) fn store_halves(&mut self, [low, high]: [Ssa; 2], place: Place) {
+        let low = self.builder.ins().scalar_to_vector(types::I64X2, low);
+        let both = self.builder.ins().insertlane(low, high, 1);
+        self.store_lanes(both, 8, place, 8, 2);
+    }
+
+    /// The lanes from `lane` on, in the width in which they are computed.
+    fn vector(&mut self, work: &Work<'_>, lane: usize, count: u32) -> Ssa {
         let width = work.width();
-        let (ty, bits) = (lane_type(width), 8 * width);
+        let ty = lane_type(width);
         let Host { bytes, signed } = work.host;
         let (to, result) = work.to;
         let target = to.plus(lane as u32 * result);
         let load = |body: &mut Self, index: usize, bytes: u32, signed: bool| {
             body.load_lanes(work.operands[index].place(lane), (bytes, signed), count, width)
         };
-        let value = match work.task {
+        match work.task {
             Task::Mux => {
                 let flags = load(self, 0, 1, false);
                 let (a, b) = (load(self, 1, bytes, signed), load(self, 2, bytes, signed));
@@ -124,9 +184,7 @@ impl Body<'_> {
                 let (a, b) = (load(self, 0, bytes, signed), load(self, 1, bytes, signed));
                 self.binary_lanes(work.task, signed, a, b, ty)
             }
-        };
-        debug_assert!(bits >= 8, "a lane has a byte at least");
-        self.store_lanes(value, width, target, result, count);
+        }
     }
 
     fn binary_lanes(&mut self, task: Task, signed: bool, a: Ssa, b: Ssa, ty: Type) -> Ssa {
