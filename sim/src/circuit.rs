@@ -119,10 +119,13 @@ fn fit_hosts(stores: &mut [Store]) {
     }
 }
 
+/// What makes two registers the same: next value, enable, reset value.
+type Meaning = (Vec<Piece>, Option<NodeId>, Option<Vec<u64>>);
+
 /// Finds registers that are always equal or always zero.
 fn unite(circuit: &mut Circuit) {
     let Circuit { netlist, stores, updates, .. } = circuit;
-    let mut known: HashMap<(Vec<Piece>, Option<NodeId>, Option<Vec<u64>>), StorageId> = HashMap::new();
+    let mut known: HashMap<Meaning, StorageId> = HashMap::new();
     for register in &updates.registers {
         let at = register.storage.index();
         if never_leaves_zero(netlist, register) {
