@@ -1,7 +1,8 @@
 //! Trains selectors into the committed dense network: `cargo run --release -p heatvit-train --example prune`.
 //!
 //! The second half of `heatvit train configs/digits.toml`, with the same values, for those who change only that half.
-//! Writes `weights/digits.pruned.safetensors` below the current folder and prints its part of the report.
+//! Writes `weights/digits.pruned.safetensors` below the current folder and prints its part of the report. With the argument
+//! `thresholds` nothing is trained: the committed network gets the thresholds that fit today's quantizer.
 
 use std::error::Error;
 use std::fs;
@@ -12,10 +13,13 @@ use heatvit_model::image::{ImageShape, float_patches};
 use heatvit_model::quant::{Dims, QuantNetwork, quantize};
 use heatvit_model::selector::{HeadWeights, PackageRule, SelectorOptions};
 use heatvit_model::weights;
-use heatvit_train::{FineTuneConfig, Form, NetworkShape, SelectorSpec, prune};
+use heatvit_train::{FineTuneConfig, FineTuned, Form, NetworkShape, SelectorSpec, prune, settle};
 
 /// Seed of the epoch whose drawings calibrate the quantizer, and their number: those of the tool.
 const CALIBRATION: (u64, usize) = (0x00ca_1b4a, 128);
+
+/// The committed network with selectors.
+const PRUNED: &str = "weights/digits.pruned.safetensors";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let digits = Digits::from_bytes(&fs::read("data/digits/digits.bin")?)?;
@@ -41,14 +45,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let dense = fs::read("weights/digits.safetensors")?;
     let config = FineTuneConfig::default();
-    let pruned = prune(&shape, &config, &spec, &dense, &digits, &mut integers, &mut |p| {
-        let seconds = p.eta.as_secs();
-        eprintln!(
-            "epoch {}/{}: loss {:.4}, kept {:.3?}, {seconds} s left",
-            p.point.epoch, p.epochs, p.point.loss, p.point.kept
-        );
-    })?;
-    fs::write("weights/digits.pruned.safetensors", &pruned.weights)?;
+    let pruned = if std::env::args().nth(1).as_deref() == Some("thresholds") {
+        let tuned = FineTuned { weights: fs::read(PRUNED)?, epochs: Vec::new() };
+        settle(&shape, &config, &spec, &dense, tuned, &digits, &mut integers)?
+    } else {
+        prune(&shape, &config, &spec, &dense, &digits, &mut integers, &mut |p| {
+            let seconds = p.eta.as_secs();
+            eprintln!(
+                "epoch {}/{}: loss {:.4}, kept {:.3?}, {seconds} s left",
+                p.point.epoch, p.epochs, p.point.loss, p.point.kept
+            );
+        })?
+    };
+    fs::write(PRUNED, &pruned.weights)?;
     println!("{}", serde_json::to_string_pretty(&pruned.report)?);
     Ok(())
 }

@@ -29,7 +29,7 @@ pub use error::TrainError;
 pub use fine_tune::{FineTuneEpoch, FineTuneProgress, FineTuned, fine_tune};
 pub use heatvit_model::config::{FineTuneConfig, TrainConfig};
 pub use import::logits;
-pub use prune::{Form, Pruned, Quantize, prune};
+pub use prune::{Form, Pruned, Quantize, prune, settle};
 pub use report::{EpochReport, PrunedReport, Report};
 pub use selector::Sigmoid;
 pub use survey::{Outlook, Survey, masked_forward};

@@ -5,7 +5,7 @@ use heatvit_model::quant::QuantNetwork;
 use serde::Serialize;
 
 use crate::export::with_thresholds;
-use crate::fine_tune::{FineTuneProgress, fine_tune};
+use crate::fine_tune::{FineTuneProgress, FineTuned, fine_tune};
 use crate::report::{PrunedReport, Report};
 use crate::thresholds::{choose_thresholds, integer_survey};
 use crate::{FineTuneConfig, NetworkShape, SelectorSpec, TrainError};
@@ -57,6 +57,23 @@ pub fn prune<E: From<TrainError>>(
     progress: &mut dyn FnMut(&FineTuneProgress),
 ) -> Result<Pruned, E> {
     let tuned = fine_tune(shape, config, spec, dense, digits, progress)?;
+    settle(shape, config, spec, dense, tuned, digits, quantize)
+}
+
+/// The last part of [`prune`]: thresholds and figures of a network that has its selectors. To be done again when the
+/// quantizer changes, for which no training is needed.
+///
+/// # Errors
+/// Those of `quantize`, or a file without these selectors.
+pub fn settle<E: From<TrainError>>(
+    shape: &NetworkShape,
+    config: &FineTuneConfig,
+    spec: &SelectorSpec,
+    dense: &[u8],
+    tuned: FineTuned,
+    digits: &Digits,
+    quantize: &mut Quantize<'_, E>,
+) -> Result<Pruned, E> {
     let validation: Vec<Sample> = digits.validation().collect();
     let test: Vec<Sample> = digits.test().collect();
     let mut pruned = |file: &[u8]| quantize(Form::Pruned, file);

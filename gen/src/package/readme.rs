@@ -16,7 +16,7 @@ pub const REGISTERS: [(u32, &str, &str, &str); 16] = [
     (0x1c, "PROGRAM_ADDR", "read/write", "program of port 0"),
     (0x20, "PROGRAM_STRIDE", "read/write", "bytes from the program of one port to that of the next"),
     (0x24, "PROGRAM_BURSTS", "read/write", "bursts of the program on each port"),
-    (0x28, "RESULT_ADDR", "read/write", "where the logits are written"),
+    (0x28, "RESULT_ADDR", "read/write", "where the result is written"),
     (0x2c, "RESULT_BEATS", "read/write", "16-byte beats of the result"),
     (0x30, "WATCHDOG", "read/write", "cycles allowed for an image, 0 for any number"),
     (0x34, "CYCLES", "read", "cycles of the last run, start to interrupt"),
@@ -42,6 +42,26 @@ fn region(name: &str, file: &str, region: &Region) -> String {
     (0..PORTS).map(line).collect()
 }
 
+/// What is where in the result.
+fn result(config: &Config, layout: &Layout) -> String {
+    let classes = config.model.classes;
+    let logits = format!(
+        "The result is the {classes} logits, little-endian signed 16-bit integers, from `0x{:08x}` on",
+        layout.result
+    );
+    if !config.selectors.enabled {
+        return logits + ".";
+    }
+    let counts = layout.result + 16 * (layout.result_beats - 1);
+    let stages: Vec<String> = config.selectors.stages.iter().map(usize::to_string).collect();
+    format!(
+        "{logits}, and in its last 16 bytes, from `0x{counts:08x}` on,\nunsigned 16-bit token counts: how many rows are left \
+         by the selector before block {}, in this order; what lies between is undefined.\nHow many cycles a run takes \
+         depends on the image; a watchdog has to allow for one that keeps all tokens.",
+        stages.join(", block "),
+    )
+}
+
 /// The text.
 pub fn readme(config: &Config, layout: &Layout) -> String {
     let (m, a) = (&config.model, &config.accelerator);
@@ -61,9 +81,9 @@ pub fn readme(config: &Config, layout: &Layout) -> String {
 
 Written by heatvit {version}. `config.toml` holds every setting, `manifest.json` a digest of every file.
 
-| image | tokens | blocks | channels | heads | array | clock |
-|---|---|---|---|---|---|---|
-| {height}x{width} | {tokens} | {depth} | {embed} | {heads} | {rows}x{columns} | {clock} MHz |
+| image | tokens | blocks | channels | heads | classes | array | clock |
+|---|---|---|---|---|---|---|---|
+| {height}x{width} | {tokens} | {depth} | {embed} | {heads} | {classes} | {rows}x{columns} | {clock} MHz |
 
 ## Build
 
@@ -100,13 +120,13 @@ go to these addresses:
 | what | address | bytes | file |
 |---|---|---|---|
 {memory}
-Results are the logits as little-endian 16-bit integers.
+{result}
 
 ## Start
 
 {writes}    write 0x00 <- 0x00000001    # CONTROL: start
     wait for the interrupt, read ERROR (0x08), write 0x0c <- 1 to clear the interrupt
-    read the logits
+    read the result
 
 The next image needs no reset: replace the image (flush the caches: the ports are not coherent) and start again.
 ",
@@ -118,6 +138,7 @@ The next image needs no reset: replace the image (flush the caches: the ports ar
         depth = m.depth,
         embed = m.embed,
         heads = m.heads,
+        classes = m.classes,
         rows = a.rows,
         columns = a.columns,
         clock = a.clock_mhz,
@@ -125,5 +146,6 @@ The next image needs no reset: replace the image (flush the caches: the ports ar
         part = PART,
         control = CONTROL_BASE,
         burst = BURST_BYTES,
+        result = result(config, layout),
     )
 }

@@ -42,7 +42,7 @@ pub enum PairSoftmax {
     /// `exp / (exp + exp)`: what the float network means.
     Exact,
     /// The PLAN sigmoid of the difference, which is the same function up to PLAN's error. Default: the slope at
-    /// the threshold is exact, there is no divider, and the difference is folded into the weights.
+    /// the threshold is exact, a pair needs no divider, and the difference is folded into the weights.
     #[default]
     Plan,
 }
