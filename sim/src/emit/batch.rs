@@ -5,7 +5,7 @@ use super::{Body, Emitter};
 use crate::kernels::{Mixed, Task};
 use crate::lower::value::Repr;
 use crate::netlist::{Binary, Kind, NodeId, Op};
-use crate::plan::{Place, Sum, allocate};
+use crate::plan::{Base, Place, Sum, allocate};
 
 /// A host type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,13 +57,10 @@ impl Emitter<'_> {
         self.lanes(body, &nodes, bytes)
     }
 
-    fn scratch(&mut self, bytes: u32, lanes: usize) -> Place {
-        let offset = allocate(&mut self.plan.scratch_bytes, (bytes * lanes as u32).max(64));
-        Place { base: crate::plan::Base::Scratch, offset }
-    }
-
+    /// A place of its own for so many lanes.
     pub(super) fn room(&mut self, bytes: u32, lanes: usize) -> Place {
-        self.scratch(bytes, lanes)
+        let offset = allocate(&mut self.plan.scratch_bytes, (bytes * lanes as u32).max(64));
+        Place { base: Base::Scratch, offset }
     }
 
     fn batch_field(&mut self, body: &mut Body<'_>, ids: &[NodeId], low: u32, kind: Kind, to: Place) {
@@ -87,7 +84,7 @@ impl Emitter<'_> {
         if bytes == kind.bytes() {
             self.call(body, Task::Field, host, (to, bytes), &[from], immediate, lanes);
         } else {
-            let wide = self.scratch(bytes, lanes);
+            let wide = self.room(bytes, lanes);
             self.call(body, Task::Field, host, (wide, bytes), &[from], immediate, lanes);
             self.convert(body, host, wide, kind.bytes(), to, lanes);
         }
@@ -133,7 +130,7 @@ impl Emitter<'_> {
         if result == kind.bytes() {
             self.call(body, task, host, (to, result), &operands, 0, lanes);
         } else {
-            let wide = self.scratch(result, lanes);
+            let wide = self.room(result, lanes);
             self.call(body, task, host, (wide, result), &operands, 0, lanes);
             self.convert(body, Host { bytes: result, ..host }, wide, kind.bytes(), to, lanes);
         }

@@ -194,12 +194,11 @@ impl Plan {
         plan.commit = writes(circuit);
         let (evaluate, cycle) = order::order(circuit, choices::gather(circuit, units));
         let reads = |units: &[Unit]| units.iter().flat_map(|u| u.reads(circuit)).collect::<Vec<_>>();
-        let mut outside = [reads(&plan.commit), reads(&plan.update)].concat();
-        let later = [outside.as_slice(), &reads(&cycle)].concat();
-        plan.cycle = choices::nest(circuit, cycle, &outside);
-        outside.clear();
-        circuit.kept.iter().for_each(|v| v.nodes(&mut outside));
-        plan.evaluate = choices::nest(circuit, evaluate, &[outside, later].concat());
+        let edge = [reads(&plan.commit), reads(&plan.update)].concat();
+        let mut later = [edge.as_slice(), &reads(&cycle)].concat();
+        circuit.kept.iter().for_each(|v| v.nodes(&mut later));
+        plan.cycle = choices::nest(circuit, cycle, &edge);
+        plan.evaluate = choices::nest(circuit, evaluate, &later);
         (plan, layout)
     }
 
