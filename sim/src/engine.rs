@@ -1,8 +1,7 @@
 //! What every engine that runs a design can do: the fast simulator, the reference interpreter, other tools' models.
 
-use crate::SimError;
+use crate::{Ports, SimError};
 use heatvit_rtl::{Bits, Design, Direction, Interpreter};
-use std::ops::Range;
 
 /// A top port, looked up once by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,17 +30,21 @@ pub trait Engine {
     /// One rising clock edge.
     fn step(&mut self);
 
-    /// Sets inputs from a frame, of which each has a range of limbs.
-    fn set_frame(&mut self, ports: &[(PortId, Range<usize>)], frame: &[u64]) {
-        for (port, limbs) in ports {
-            self.set(*port, &frame[limbs.clone()]);
+    /// Sets all inputs at once. `ports` are those of the engine's design.
+    fn drive(&mut self, ports: &Ports, frame: &[u64]) {
+        for port in &ports.inputs {
+            if let Ok(id) = self.input(&port.name) {
+                self.set(id, &frame[port.limbs()]);
+            }
         }
     }
 
-    /// Reads outputs into a frame, of which each has a range of limbs.
-    fn get_frame(&mut self, ports: &[(PortId, Range<usize>)], frame: &mut [u64]) {
-        for (port, limbs) in ports {
-            self.get(*port, &mut frame[limbs.clone()]);
+    /// Reads all outputs at once. `ports` are those of the engine's design.
+    fn observe(&mut self, ports: &Ports, frame: &mut [u64]) {
+        for port in &ports.outputs {
+            if let Ok(id) = self.output(&port.name) {
+                self.get(id, &mut frame[port.limbs()]);
+            }
         }
     }
 
@@ -80,12 +83,12 @@ impl<E: Engine + ?Sized> Engine for &mut E {
         (**self).step();
     }
 
-    fn set_frame(&mut self, ports: &[(PortId, Range<usize>)], frame: &[u64]) {
-        (**self).set_frame(ports, frame);
+    fn drive(&mut self, ports: &Ports, frame: &[u64]) {
+        (**self).drive(ports, frame);
     }
 
-    fn get_frame(&mut self, ports: &[(PortId, Range<usize>)], frame: &mut [u64]) {
-        (**self).get_frame(ports, frame);
+    fn observe(&mut self, ports: &Ports, frame: &mut [u64]) {
+        (**self).observe(ports, frame);
     }
 }
 

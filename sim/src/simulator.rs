@@ -1,7 +1,6 @@
 //! The fast simulator: lowers a design, plans batches, compiles them and runs them.
 #![expect(unsafe_code, reason = "generated code is called with raw pointers to buffers that the plan has measured")]
 
-use crate::SimError;
 use crate::buffer::{Buffer, Regions};
 use crate::circuit::Circuit;
 use crate::emit::{Code, MemoryPlace, Program, compile, place_memories};
@@ -11,6 +10,7 @@ use crate::lower::{Lower, Updates};
 use crate::netlist::{Kind, StorageId};
 use crate::plan::{Layout, Plan};
 use crate::readout::Readout;
+use crate::{Ports, SimError};
 use heatvit_rtl::{Bits, Design, Direction};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -30,6 +30,18 @@ struct Input {
     kind: Kind,
 }
 
+impl Input {
+    /// Its limb `index`, in limbs of scratch memory, and what that holds.
+    fn limb(self, index: u32) -> (usize, Kind) {
+        let kind = if self.kind.width <= 64 { self.kind } else { Kind::bits((self.kind.width - 64 * index).min(64)) };
+        ((self.at / 8 + index) as usize, kind)
+    }
+
+    fn limbs(self) -> u32 {
+        self.kind.width.div_ceil(64)
+    }
+}
+
 /// A design in execution.
 #[derive(Debug)]
 pub struct Simulator {
@@ -47,6 +59,8 @@ pub struct Simulator {
     /// The outputs among the top's signals; theirs are the first handles.
     output_ports: Vec<usize>,
     inputs: Vec<Option<Input>>,
+    /// The limbs of all inputs in the order of declaration, as [`Input::limb`].
+    driven: Vec<(usize, Kind)>,
     regions: Regions,
     reset: bool,
     fresh: bool,
@@ -84,6 +98,8 @@ impl Simulator {
             let kind = Kind { width: storage.width, signed: storage.signed };
             inputs[storage.signal.index()] = Some(Input { at: layout.places[index].offset, kind });
         }
+        let ports = top.ports().filter_map(|(id, _)| inputs[id.index()]);
+        let driven = ports.flat_map(|input: Input| (0..input.limbs()).map(move |i| input.limb(i))).collect();
         let mut this = Self {
             regions: Regions {
                 current: Buffer::new(layout.state_bytes),
@@ -103,6 +119,7 @@ impl Simulator {
             outputs: vec![None; signals],
             output_ports,
             inputs,
+            driven,
             reset: false,
             fresh: false,
             cycles: 0,
@@ -322,16 +339,12 @@ impl Engine for Simulator {
             self.reset = limbs.first().is_some_and(|l| l & 1 == 1);
             return;
         }
-        let Some(Some(Input { at, kind })) = self.inputs.get(port.0 as usize).copied() else { return };
+        let Some(Some(input)) = self.inputs.get(port.0 as usize).copied() else { return };
         self.fresh = false;
-        let (limb, given) = (at as usize / 8, |i: u32| limbs.get(i as usize).copied().unwrap_or(0));
         let to = self.regions.scratch.limbs_mut();
-        if kind.width <= 64 {
-            to[limb] = kind.canonical(given(0));
-            return;
-        }
-        for i in 0..kind.width.div_ceil(64) {
-            to[limb + i as usize] = Kind::bits((kind.width - 64 * i).min(64)).canonical(given(i));
+        for i in 0..input.limbs() {
+            let (at, kind) = input.limb(i);
+            to[at] = kind.canonical(limbs.get(i as usize).copied().unwrap_or(0));
         }
     }
 
@@ -344,17 +357,22 @@ impl Engine for Simulator {
         }
     }
 
-    fn get_frame(&mut self, ports: &[(PortId, Range<usize>)], frame: &mut [u64]) {
-        // See `get`.
-        if self.evaluate().is_err() {
-            return frame.fill(0);
+    fn drive(&mut self, _: &Ports, frame: &[u64]) {
+        self.fresh = false;
+        let to = self.regions.scratch.limbs_mut();
+        for ((at, kind), limb) in self.driven.iter().zip(frame) {
+            to[*at] = kind.canonical(*limb);
         }
-        let scratch = self.regions.scratch.limbs();
-        for (port, to) in ports {
-            match self.outputs.get(port.0 as usize) {
-                Some(Some(from)) => copy_limbs(&mut frame[to.clone()], &scratch[from.clone()]),
-                _ => frame[to.clone()].fill(0),
-            }
+        // The reset comes last, if there is one.
+        self.reset = frame.get(self.driven.len()).is_some_and(|l| l & 1 == 1);
+    }
+
+    fn observe(&mut self, _: &Ports, frame: &mut [u64]) {
+        // See `get`.
+        let known = self.evaluate().is_ok();
+        match (self.outputs.iter().flatten().next(), known) {
+            (Some(first), true) => copy_limbs(frame, &self.regions.scratch.limbs()[first.start..][..frame.len()]),
+            _ => frame.fill(0),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Stimuli of the array as the accelerator drives it: tile after tile is loaded while the one before computes.
 
-use super::stimuli::{Ports, Stimuli};
+use super::stimuli::Stimuli;
 use heatvit_hdl::Parameters;
+use heatvit_sim::Ports;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::VecDeque;

@@ -1,7 +1,7 @@
 //! The designs that are measured, each with its stimuli.
 
 use super::array_stimuli::array_stimuli;
-use super::stimuli::{Ports, Recording, Stimuli};
+use super::stimuli::{Recording, Stimuli};
 use crate::error::GenError;
 use crate::pipeline::{Request, Stage, build, open_images, patches};
 use crate::prove::memory;
@@ -11,7 +11,7 @@ use heatvit_hdl::{Parameters, accelerator, array_part, control_part};
 use heatvit_model::quant::{Dims, Extreme, random_image, random_with_selectors};
 use heatvit_rtl::Design;
 use heatvit_sim::axi::{Board, MemoryConfig};
-use heatvit_sim::{Engine as _, SimError, Simulator};
+use heatvit_sim::{Engine as _, Ports, SimError, Simulator};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use std::path::PathBuf;

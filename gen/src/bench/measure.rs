@@ -47,7 +47,7 @@ pub fn measure(
         let start = Instant::now();
         let mut simulator = Simulator::new(design)?;
         let build = start.elapsed();
-        Ok((build, replay(&mut simulator, ports, stimuli, cycles)?))
+        Ok((build, replay(&mut simulator, ports, stimuli, cycles)))
     };
     let cycles = match effort.cycles {
         Some(cycles) => cycles,

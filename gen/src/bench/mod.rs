@@ -14,6 +14,6 @@ mod verilated;
 pub use designs::{NAMES, Subject, subject};
 pub use measure::{Effort, measure};
 pub use ours::{Replay, replay};
-pub use stimuli::{Port, Ports, Recording, Stimuli};
+pub use stimuli::{Recording, Stimuli};
 pub use table::{Measurement, Side, table, to_json};
 pub use verilated::{Verilated, find};

@@ -1,9 +1,8 @@
 //! Replay on an engine of this project.
 
-use super::stimuli::{Ports, Stimuli};
-use heatvit_sim::{Engine, PortId, SimError};
+use super::stimuli::Stimuli;
+use heatvit_sim::{Engine, Ports};
 use rustix::time::{ClockId, clock_gettime};
-use std::ops::Range;
 use std::time::Duration;
 
 /// Odd, with bits all over.
@@ -29,35 +28,20 @@ impl Replay {
 }
 
 /// Replays `cycles` cycles on a fresh engine: inputs, outputs into the hash, edge.
-///
-/// # Errors
-/// When the engine has not one of the ports.
-pub fn replay(engine: &mut impl Engine, ports: &Ports, stimuli: &Stimuli, cycles: u64) -> Result<Replay, SimError> {
-    let inputs = ports.inputs.iter().map(|p| Ok((engine.input(&p.name)?, p.limbs())));
-    let inputs: Vec<(PortId, Range<usize>)> = inputs.collect::<Result<_, SimError>>()?;
-    let outputs = ports.outputs.iter().map(|p| Ok((engine.output(&p.name)?, p.limbs())));
-    let outputs: Vec<(PortId, Range<usize>)> = outputs.collect::<Result<_, SimError>>()?;
+/// `ports` are those of its design.
+pub fn replay(engine: &mut impl Engine, ports: &Ports, stimuli: &Stimuli, cycles: u64) -> Replay {
     let mut hashes = Vec::with_capacity(cycles as usize);
     let mut seen = vec![0; ports.output_limbs()];
-    // Inputs start at zero; what stays as it was need not be set again.
-    let zero = vec![0; ports.input_limbs()];
-    let mut before: &[u64] = &zero;
     let mut hash = 0;
     let start = processor_time();
     for cycle in 0..cycles {
-        let frame = stimuli.frame(cycle);
-        for (port, limbs) in &inputs {
-            if frame[limbs.clone()] != before[limbs.clone()] {
-                engine.set(*port, &frame[limbs.clone()]);
-            }
-        }
-        before = frame;
-        engine.get_frame(&outputs, &mut seen);
+        engine.drive(ports, stimuli.frame(cycle));
+        engine.observe(ports, &mut seen);
         hash = seen.iter().fold(hash, |hash, limb| extend(hash, *limb));
         hashes.push(hash);
         engine.step();
     }
-    Ok(Replay { time: processor_time().saturating_sub(start), hashes })
+    Replay { time: processor_time().saturating_sub(start), hashes }
 }
 
 /// Processor time of this thread.

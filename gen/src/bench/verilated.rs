@@ -1,10 +1,11 @@
 //! Replay on Verilator's model of the printed Verilog: one program with the design and the loop in it.
 
 use super::ours::Replay;
-use super::stimuli::{Port, Ports, Stimuli};
+use super::stimuli::Stimuli;
 use crate::error::GenError;
 use crate::files;
 use heatvit_rtl::{Design, verilog};
+use heatvit_sim::{Port, Ports};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -5,7 +5,7 @@ use super::vector::{VECTOR, Work};
 use super::{Body, Emitter};
 use crate::kernels::{Kernel, Task};
 use crate::netlist::{Kind, NodeId, Op};
-use crate::plan::Place;
+use crate::plan::{Base, Move, Place};
 use cranelift_codegen::ir::{InstBuilder, Value as Ssa};
 
 /// Bytes that an operand's runs have to have on average; shorter ones are gathered first.
@@ -318,6 +318,12 @@ impl Emitter<'_> {
         let up = i64::from(8 * bytes) * (nodes.len() / 2) as i64;
         let high = body.builder.ins().ishl_imm_s(high, up);
         body.builder.ins().bor(low, high)
+    }
+
+    /// Registers that take what their neighbour holds.
+    pub(super) fn move_on(&mut self, body: &mut Body<'_>, Move { offset, bytes, element }: Move) {
+        let from = Place { base: Base::Current, offset };
+        self.copy(body, from.next().plus(element), from, bytes - element);
     }
 
     fn copy(&mut self, body: &mut Body<'_>, to: Place, from: Place, bytes: u32) {

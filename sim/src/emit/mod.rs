@@ -62,7 +62,7 @@ pub struct Program {
     pub evaluate: Vec<Code>,
     /// Functions of the rest of a cycle and its edge.
     pub step: Vec<Code>,
-    /// The first kept values, the outputs, zero-extended to whole limbs: their limbs in scratch memory.
+    /// The first kept values, the outputs, zero-extended to whole limbs and side by side: their limbs in scratch memory.
     pub packed: Vec<Range<usize>>,
     /// Contents of scratch memory that never change.
     pub constants: Vec<(Place, Vec<u8>)>,
@@ -145,12 +145,7 @@ pub fn compile(
     };
     let mut evaluate: Vec<FuncId> = evaluate.iter().map(&mut define).collect::<Result<_, _>>()?;
     let step: Vec<FuncId> = step.iter().map(&mut define).collect::<Result<_, _>>()?;
-    let mut packed = Vec::new();
-    for value in circuit.kept.iter().take(outputs) {
-        let limbs = value.width.div_ceil(64);
-        let first = emitter.room(8 * limbs, 1).offset as usize / 8;
-        packed.push(first..first + limbs as usize);
-    }
+    let packed = emitter.side_by_side(outputs);
     for (values, places) in circuit.kept[..outputs].chunks(PACKED_VALUES).zip(packed.chunks(PACKED_VALUES)) {
         evaluate.push(define_function(&mut module, &mut context, |body| emitter.pack(body, values, places))?);
     }
@@ -239,11 +234,24 @@ impl Emitter<'_> {
         }
     }
 
+    /// Room for the limbs of the first `count` kept values.
+    fn side_by_side(&mut self, count: usize) -> Vec<Range<usize>> {
+        let limbs = self.circuit.kept.iter().take(count).map(|v| v.width.div_ceil(64) as usize);
+        let limbs: Vec<usize> = limbs.collect();
+        let mut next = self.room(8, limbs.iter().sum()).offset as usize / 8;
+        let place = |limbs: usize| {
+            next += limbs;
+            next - limbs..next
+        };
+        limbs.into_iter().map(place).collect()
+    }
+
     fn unit(&mut self, body: &mut Body<'_>, unit: &Unit) {
         match unit {
             Unit::Scalar(id) => self.scalar(body, *id),
             Unit::Choice(choice) => self.choice(body, choice),
             Unit::Batch(ids) => self.batch(body, ids),
+            Unit::Move(stretch) => self.move_on(body, *stretch),
             Unit::Registers(members) => self.registers(body, members),
             Unit::Sums(members) => self.sums(body, members),
             Unit::Register(index) => self.register(body, *index),

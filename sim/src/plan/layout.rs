@@ -1,8 +1,10 @@
 //! Where storages lie.
 
+use super::chains::{Chains, source};
 use super::{Base, Place, allocate};
 use crate::circuit::Circuit;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::netlist::StorageId;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Places of all storages: batches of one signal side by side, in structure-of-arrays form.
 #[derive(Clone, Debug)]
@@ -14,11 +16,31 @@ pub struct Layout {
     /// Bytes at the start of scratch memory that keep their contents: inputs and registers written in place.
     pub held_bytes: u32,
     in_place: BTreeSet<u32>,
+    /// Copies that move all chains on.
+    pub moves: Vec<Move>,
+    /// Of each storage in a chain the one before it in memory; none of the first.
+    chained: HashMap<StorageId, Option<StorageId>>,
+}
+
+/// A stretch of state that moves on by one element at every edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Where it starts.
+    pub offset: u32,
+    /// Its size.
+    pub bytes: u32,
+    /// Bytes of an element.
+    pub element: u32,
 }
 
 impl Layout {
     /// Lays the storages out; registers of the batches `in_place` have one place instead of two.
-    pub fn new(circuit: &Circuit, in_place: BTreeSet<u32>) -> Self {
+    pub fn new(circuit: &Circuit, in_place: BTreeSet<u32>, chains: &Chains) -> Self {
+        let before = |chain: &Vec<StorageId>| chain.iter().copied().map(Some).collect::<Vec<_>>();
+        let chained: HashMap<StorageId, Option<StorageId>> = chains
+            .values()
+            .flat_map(|chain| chain.clone().into_iter().zip(std::iter::once(None).chain(before(chain))))
+            .collect();
         let mut batches: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for (index, store) in circuit.stores.iter().enumerate().filter(|(i, s)| s.same_as.index() == *i && !s.zero) {
             batches.entry(store.batch).or_default().push(index);
@@ -27,8 +49,10 @@ impl Layout {
         let (mut state_bytes, mut held_bytes) = (0, 0);
         let mut places = vec![nowhere; circuit.stores.len()];
         for (batch, mut members) in batches {
+            members.retain(|m| !chained.contains_key(&StorageId(*m as u32)));
             members.sort_by_key(|m| (circuit.stores[*m].lane, *m));
-            let first = &circuit.stores[members[0]];
+            let Some(first) = members.first() else { continue };
+            let first = &circuit.stores[*first];
             let held = first.input || in_place.contains(&batch);
             let (base, used) = if held { (Base::Scratch, &mut held_bytes) } else { (Base::Current, &mut state_bytes) };
             // Inputs are written in whole limbs.
@@ -38,10 +62,31 @@ impl Layout {
                 places[*index] = Place { base, offset: at + lane as u32 * bytes };
             }
         }
+        let mut moves = Vec::new();
+        for (element, chain) in chains {
+            let bytes = element * chain.len() as u32;
+            let offset = allocate(&mut state_bytes, bytes.max(64));
+            moves.push(Move { offset, bytes, element: *element });
+            for (at, storage) in (0..).zip(chain) {
+                places[storage.index()] = Place { base: Base::Current, offset: offset + at * element };
+            }
+        }
         for (index, store) in circuit.stores.iter().enumerate() {
             places[index] = places[store.same_as.index()];
         }
-        Self { places, state_bytes, held_bytes: held_bytes.next_multiple_of(64), in_place }
+        Self { places, state_bytes, held_bytes: held_bytes.next_multiple_of(64), in_place, moves, chained }
+    }
+
+    /// True when a register (by its place among the updates) stands in a chain.
+    pub fn is_chained(&self, circuit: &Circuit, register: usize) -> bool {
+        self.chained.contains_key(&circuit.updates.registers[register].storage)
+    }
+
+    /// True when a register gets its next value by a move.
+    pub fn is_moved(&self, circuit: &Circuit, register: usize) -> bool {
+        let register = &circuit.updates.registers[register];
+        let before = self.chained.get(&register.storage).copied().flatten();
+        before.is_some() && before == source(circuit, register)
     }
 
     /// True when a register (by its place among the updates) is written in place.

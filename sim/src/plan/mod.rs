@@ -3,6 +3,7 @@
 //! A cycle has four parts: values that are read from outside, all other values with the registers that have two
 //! places, memory writes, and last the registers that are written over in place.
 
+mod chains;
 mod choices;
 mod groups;
 mod layout;
@@ -15,7 +16,7 @@ use crate::netlist::{NodeId, Op, StorageId};
 use std::collections::HashMap;
 
 pub use choices::Choice;
-pub use layout::Layout;
+pub use layout::{Layout, Move};
 pub use registers::Sum;
 
 /// Fewest lanes for which a batch runs as a kernel rather than lane by lane.
@@ -70,6 +71,8 @@ pub enum Unit {
     Choice(Box<Choice>),
     /// A batch of nodes, as one kernel over its lanes.
     Batch(Vec<NodeId>),
+    /// Registers that take what their neighbour holds.
+    Move(Move),
     /// Registers of one batch with neighbouring lanes.
     Registers(Vec<usize>),
     /// The same with enables, where each takes the sum of two values that nobody else needs.
@@ -105,6 +108,7 @@ impl Unit {
                 sums.for_each(|sum| netlist.node(sum.node).op.operands(|o| nodes.push(o)));
                 nodes.extend(members.iter().filter_map(|m| updates.registers[*m].enable));
             }
+            Self::Move(_) => {}
             Self::Register(index) => updates.registers[*index].operands(&mut nodes),
             Self::Read(index) => nodes.extend([updates.reads[*index].enable, updates.reads[*index].address]),
             Self::Take(index) => nodes.push(updates.reads[*index].enable),
@@ -132,7 +136,7 @@ impl Unit {
             }
             Self::Register(index) => vec![updates.registers[*index].storage],
             Self::Read(index) | Self::Take(index) => vec![updates.reads[*index].storage],
-            Self::Scalar(_) | Self::Choice(_) | Self::Batch(_) | Self::Write(_) => {
+            Self::Scalar(_) | Self::Choice(_) | Self::Batch(_) | Self::Move(_) | Self::Write(_) => {
                 self.makes().iter().filter_map(|n| takers.get(n).copied()).collect()
             }
         }
@@ -184,7 +188,11 @@ impl Plan {
     pub fn new(circuit: &Circuit, layout: Option<Layout>) -> (Self, Layout) {
         let groups = groups::groups(circuit);
         let mut ranges = registers::ranges(circuit, &groups, &registers::uses(circuit));
-        let layout = layout.unwrap_or_else(|| Layout::new(circuit, registers::in_place(circuit, &ranges)));
+        let layout = layout.unwrap_or_else(|| {
+            let in_place = registers::in_place(circuit, &ranges);
+            let chains = chains::chains(circuit, &in_place);
+            Layout::new(circuit, in_place, &chains)
+        });
         ranges.settle(circuit, &layout);
         let mut plan = Self { scratch_bytes: layout.held_bytes, ..Self::default() };
         plan.place_loads(circuit, &layout);
@@ -197,7 +205,9 @@ impl Plan {
         let edge = [reads(&plan.commit), reads(&plan.update)].concat();
         let mut later = [edge.as_slice(), &reads(&cycle)].concat();
         circuit.kept.iter().for_each(|v| v.nodes(&mut later));
-        plan.cycle = choices::nest(circuit, cycle, &edge);
+        // What is brought into a chain's first register is written over by its own unit, so moves come first.
+        plan.cycle = layout.moves.iter().copied().map(Unit::Move).collect();
+        plan.cycle.extend(choices::nest(circuit, cycle, &edge));
         plan.evaluate = choices::nest(circuit, evaluate, &later);
         (plan, layout)
     }

@@ -201,6 +201,14 @@ impl Range {
         nodes
     }
 
+    /// Lets its next values be computed elsewhere.
+    fn give_up(&mut self) {
+        self.how = match self.how {
+            How::Summed(_) | How::Enabled => How::Enabled,
+            How::Computed(_) | How::Copied => How::Copied,
+        };
+    }
+
     /// True when nothing that it reads is overwritten too early by itself: own values move by whole rows of lanes.
     fn tolerates_itself(&self, circuit: &Circuit) -> bool {
         let lanes: HashMap<StorageId, i64> = self.storages(circuit).zip(0..).collect();
@@ -298,6 +306,18 @@ impl Ranges {
     /// Gives up what the layout does not allow.
     pub fn settle(&mut self, circuit: &Circuit, layout: &Layout) {
         let uses = uses(circuit);
+        self.single.retain(|m| !layout.is_moved(circuit, *m));
+        for range in &mut self.ranges {
+            let members = range.members.len();
+            let (chained, rest): (Vec<usize>, Vec<usize>) =
+                range.members.iter().partition(|m| layout.is_chained(circuit, **m));
+            if rest.len() < members {
+                self.single.extend(chained.into_iter().filter(|m| !layout.is_moved(circuit, *m)));
+                range.members = rest;
+                range.give_up();
+            }
+        }
+        self.ranges.retain(|r| !r.members.is_empty());
         for range in &mut self.ranges {
             let in_place = layout.is_in_place(circuit, range.members[0]);
             let keep = match range.how {
@@ -306,8 +326,7 @@ impl Ranges {
                 How::Computed(_) => !in_place || range.worth(circuit, &uses).is_some(),
             };
             if !keep {
-                let enabled = matches!(range.how, How::Summed(_));
-                range.how = if enabled { How::Enabled } else { How::Copied };
+                range.give_up();
             }
         }
     }
