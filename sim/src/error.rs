@@ -26,6 +26,16 @@ pub enum SimError {
         /// As asked for.
         path: String,
     },
+    /// The design does not fit.
+    #[error("the design has {size} {what}, more than the {limit} that can be simulated; make it smaller")]
+    TooLarge {
+        /// Of what.
+        what: &'static str,
+        /// How many it has.
+        size: u64,
+        /// How many it may have.
+        limit: u64,
+    },
     /// A value depends on itself within a cycle.
     #[error("`{path}` depends on itself within one cycle; put a register into the loop")]
     Loop {

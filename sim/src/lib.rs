@@ -11,6 +11,7 @@ mod emit;
 mod engine;
 mod error;
 mod kernels;
+mod limits;
 mod lockstep;
 mod lower;
 mod netlist;

@@ -47,7 +47,7 @@ fn check(cycle: u64, place: impl FnOnce() -> String, expected: &[u64], got: &[u6
 }
 
 /// Runs a design for `cycles` cycles with random inputs and now and then a reset; compares all outputs before each edge,
-/// all registers and read data after it, and every few cycles a signal that nobody asked for before.
+/// all registers, read data and words of memories after it, and every few cycles a signal that nobody asked for before.
 ///
 /// # Errors
 /// The first difference.
@@ -91,6 +91,25 @@ pub fn lockstep(design: &Design, cycles: u64, seed: u64) -> Result<(), Differenc
             check(cycle, || format!("state `{path}`"), value.limbs(), got)?;
         }
         check(cycle, || "number of registers".to_owned(), &[expected.len() as u64], &[got.len() as u64])?;
+        check_memories(cycle, &mut reference, &fast)?;
     }
     Ok(())
+}
+
+/// Compares all words of all memories, also those that no read port shows in this cycle.
+fn check_memories(cycle: u64, reference: &mut Reference<'_>, fast: &Simulator) -> Result<(), Difference> {
+    let memories = reference.interpreter().memories();
+    for (path, words) in &memories {
+        let memory = fast.memory(path)?;
+        for (index, word) in (0..).zip(*words) {
+            check(
+                cycle,
+                || format!("word {index} of memory `{path}`"),
+                word.limbs(),
+                fast.word(memory, index).limbs(),
+            )?;
+        }
+    }
+    let count = fast.memory_paths().count() as u64;
+    check(cycle, || "number of memories".to_owned(), &[memories.len() as u64], &[count])
 }

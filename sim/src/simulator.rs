@@ -71,9 +71,10 @@ impl Simulator {
     /// Elaborates the design; all state is zero (memories with `init`: their initial words).
     ///
     /// # Errors
-    /// When the design is empty or has a combinational loop.
+    /// When the design is empty or too large, or has a combinational loop.
     pub fn new(design: &Design) -> Result<Self, SimError> {
         let top = design.module(design.top().ok_or(SimError::NoTop)?);
+        crate::limits::check(design)?;
         let mut lower = Lower::new(design)?;
         let updates = lower.updates()?;
         let (memory_places, word_bytes) = place_memories(&updates);
@@ -222,6 +223,17 @@ impl Simulator {
         storages.map(|(index, s)| (self.lower.path_of(s.instance, s.signal), bits(index, s.width))).collect()
     }
 
+    /// Hierarchical paths of all memories, parents first.
+    pub fn memory_paths(&self) -> impl Iterator<Item = &str> {
+        self.updates.memories.iter().map(|m| m.path.as_str())
+    }
+
+    /// Number of words of a memory and bits of a word.
+    pub fn memory_shape(&self, memory: MemoryHandle) -> (u32, u32) {
+        let entry = &self.updates.memories[memory.0];
+        (entry.depth, entry.width)
+    }
+
     /// A memory by hierarchical path.
     ///
     /// # Errors
@@ -243,6 +255,21 @@ impl Simulator {
         }
         let limbs: Vec<u64> = (0..entry.width.div_ceil(64)).map(|i| self.regions.words.limb(at + i * 8)).collect();
         Bits::from_limbs(entry.width, &limbs)
+    }
+
+    /// The limbs in which a memory lies; those at its ends may hold something else, too.
+    pub(crate) fn memory_limbs(&self, memory: MemoryHandle) -> &[u64] {
+        let (depth, place) = (self.updates.memories[memory.0].depth, self.memory_places[memory.0]);
+        let end = place.offset + depth * place.stride;
+        &self.regions.words.limbs()[place.offset as usize / 8..end.div_ceil(8) as usize]
+    }
+
+    /// The words of which bytes lie in one of [`Self::memory_limbs`].
+    pub(crate) fn words_in_limb(&self, memory: MemoryHandle, limb: u32) -> Range<u32> {
+        let (depth, place) = (self.updates.memories[memory.0].depth, self.memory_places[memory.0]);
+        let low = place.offset / 8 * 8 + limb * 8;
+        let (first, end) = (low.saturating_sub(place.offset), low + 8 - place.offset);
+        first / place.stride..end.div_ceil(place.stride).min(depth)
     }
 
     /// Cycles since the start.

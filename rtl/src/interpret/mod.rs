@@ -134,6 +134,19 @@ impl<'d> Interpreter<'d> {
         all
     }
 
+    /// Words of all memories by hierarchical path.
+    pub fn memories(&self) -> BTreeMap<String, &[Bits]> {
+        let mut all = BTreeMap::new();
+        for node in &self.nodes {
+            let module = self.design.module(node.module);
+            for (memory, words) in module.memories.iter().zip(&node.memories) {
+                let dot = if node.path.is_empty() { "" } else { "." };
+                all.insert(format!("{}{dot}{}", node.path, memory.name), words.as_slice());
+            }
+        }
+        all
+    }
+
     fn forget(&mut self) {
         for node in &mut self.nodes {
             node.values.fill(None);

@@ -16,7 +16,7 @@ pub struct Node {
     /// Parts by signal and lowest bit, of signals that are not known as a whole.
     pub(super) parts: BTreeMap<(SignalId, u32), Bits>,
     pub(super) state: Vec<Option<Bits>>,
-    memories: Vec<Vec<Bits>>,
+    pub(super) memories: Vec<Vec<Bits>>,
 }
 
 /// What an edge changes in a node.

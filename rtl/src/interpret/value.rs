@@ -104,7 +104,7 @@ fn shift_left(a: &Bits, amount: &Bits) -> Bits {
 }
 
 /// Shift amount, at most `width`.
-fn amount_of(amount: &Bits, width: u32) -> u32 {
+pub fn amount_of(amount: &Bits, width: u32) -> u32 {
     let high = amount.limbs().iter().skip(1).any(|l| *l != 0);
     if high { width } else { amount.low_u64().min(u64::from(width)) as u32 }
 }

@@ -214,7 +214,29 @@ impl Terms {
             let bit = self.cast(a, false);
             return if keeps { bit } else { self.intern(Op::Unary(UnaryOp::Not, bit), 1, false) };
         }
+        if let (BinaryOp::Shl | BinaryOp::Shr, Op::Const(bits)) = (op, &self.get(b).op) {
+            let amount = value::amount_of(bits, width);
+            return self.shift_by(op, a, amount);
+        }
         self.intern(Op::Binary(op, a, b), width, signed)
+    }
+
+    /// A shift by a constant, which gets as few bits as it needs: other tools refuse amounts of more than 32 bits.
+    fn shift_by(&mut self, op: BinaryOp, a: TermId, amount: u32) -> TermId {
+        let Term { width, signed, .. } = *self.get(a);
+        match (op, amount) {
+            (_, 0) => a,
+            (BinaryOp::Shr, _) if amount >= width && signed => {
+                let sign = self.slice(a, width - 1, 1);
+                let sign = self.cast(sign, true);
+                self.extend(sign, width)
+            }
+            _ if amount >= width => self.constant(Bits::zero(width), signed),
+            _ => {
+                let amount = self.constant(Bits::new(amount.ilog2() + 1, u128::from(amount)), false);
+                self.intern(Op::Binary(op, a, amount), width, signed)
+            }
+        }
     }
 
     /// A choice; one with a constant condition is the branch.

@@ -45,6 +45,25 @@ fn memories() {
     insta::assert_snapshot!(printed(&design));
 }
 
+/// A shift by a constant has the value that it means, whatever the constant's width; Verilator takes no amounts of
+/// more than 32 bits.
+#[test]
+fn shifts_by_constants() {
+    let mut m = ModuleBuilder::new("shifts", "");
+    let a = m.input("a", Ty::bits(12), "");
+    let s = m.input("s", Ty::signed(12), "");
+    let amount = |value| Expr::lit(value, 40);
+    m.output_as("left", &a.shl(&amount(5)), "");
+    m.output_as("right", &s.shr(&amount(5)), "");
+    m.output_as("none", &a.shl(&amount(0)), "");
+    m.output_as("left_out", &a.shl(&amount(12)), "");
+    m.output_as("right_out", &a.shr(&amount(1 << 33)), "");
+    m.output_as("sign", &s.shr(&amount(12)), "");
+    let mut design = Design::new();
+    design.add(m.finish());
+    insta::assert_snapshot!(printed(&design));
+}
+
 /// An index is unsigned in the language; a signed one would be taken with its sign by Verilog, out of the words' range.
 #[test]
 fn signed_signals_as_addresses() {
