@@ -19,6 +19,24 @@ fn refuse(path: &Path, error: &Error, doing: &str) -> GenError {
     }
 }
 
+/// A new file, or an old one without its bytes.
+///
+/// # Errors
+/// The path and the reason.
+pub fn create(path: &Path) -> Result<File, GenError> {
+    File::create(path).map_err(|e| refuse(path, &e, "write"))
+}
+
+/// Tries whether a file can be written, before a long run; leaves it as it is.
+///
+/// # Errors
+/// The path and the reason.
+pub fn check_place(path: &Path) -> Result<(), GenError> {
+    let new = !path.exists();
+    File::options().append(true).create(true).open(path).map_err(|e| refuse(path, &e, "write"))?;
+    if new { std::fs::remove_file(path).map_err(|e| refuse(path, &e, "write")) } else { Ok(()) }
+}
+
 /// A whole file.
 ///
 /// # Errors

@@ -1,14 +1,83 @@
 //! Progress on stderr: a bar with an ETA on a terminal, nothing elsewhere.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use std::fmt::Write;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// A bar over `total` steps. It hides itself where stderr is not a terminal.
 pub fn bar(what: &'static str, total: usize) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{prefix:>12} {bar:32} {pos}/{len} {msg} ETA {eta}");
-    bar.set_style(style.expect("the template is legal"));
+    styled(what, total as u64, "{prefix:>12} {bar:32} {pos}/{len} {msg} ETA {eta}")
+}
+
+fn styled(what: &'static str, total: u64, template: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template(template).expect("the template is legal");
+    bar.set_style(style.with_key("cycles_per_second", |state: &ProgressState, text: &mut dyn Write| {
+        // What cannot be written is not shown.
+        let _ = write!(text, "{} cycles/s", HumanCount(state.per_sec() as u64));
+    }));
     bar.set_prefix(what);
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
+}
+
+/// A bar over the cycles of simulated images, which may run at the same time.
+#[derive(Debug)]
+pub struct CycleBar {
+    bar: ProgressBar,
+    images: u64,
+    /// Images that are done, and their cycles.
+    done: Mutex<(u64, u64)>,
+}
+
+impl CycleBar {
+    /// Of `images` images that take about `expected` cycles each; the first that is done tells it better.
+    pub fn new(what: &'static str, images: usize, expected: u64) -> Self {
+        let images = images as u64;
+        let template = "{prefix:>12} {bar:32} {msg} {human_pos}/{human_len} {cycles_per_second} ETA {eta}";
+        let bar = styled(what, images * expected, template);
+        bar.set_message(format!("image 0/{images}"));
+        Self { bar, images, done: Mutex::new((0, 0)) }
+    }
+
+    /// Not shown.
+    pub fn hidden() -> Self {
+        Self { bar: ProgressBar::hidden(), images: 1, done: Mutex::new((0, 0)) }
+    }
+
+    /// So many cycles have passed.
+    pub fn passed(&self, cycles: u64) {
+        self.bar.inc(cycles);
+    }
+
+    /// An image took so many cycles: so many are expected of the others.
+    pub fn image_done(&self, cycles: u64) {
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        *done = (done.0 + 1, done.1 + cycles);
+        self.bar.set_length(self.images * done.1 / done.0);
+        self.bar.set_message(format!("image {}/{}", done.0, self.images));
+    }
+}
+
+impl Drop for CycleBar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_is_that_of_the_images_so_far() {
+        let bar = CycleBar::new("simulating", 4, 1_000);
+        assert_eq!(bar.bar.length(), Some(4_000));
+        bar.passed(500);
+        bar.image_done(600);
+        assert_eq!((bar.bar.position(), bar.bar.length()), (500, Some(2_400)));
+        bar.image_done(1_000);
+        assert_eq!(bar.bar.length(), Some(3_200));
+    }
 }

@@ -5,7 +5,8 @@ use crate::compare::stretches;
 use crate::data_set::{About, Image};
 use crate::error::GenError;
 use crate::pipeline::{Build, patches};
-use crate::simulated::SimulatedDevice;
+use crate::progress::CycleBar;
+use crate::simulated::{SimulatedDevice, expected_cycles};
 use crate::summary::Summary;
 use crate::verify::{self, Dense, Device as _, Outcome};
 use heatvit_hdl::schedule::Program;
@@ -68,11 +69,13 @@ pub fn all_patches(config: &Config, images: &[Image]) -> Result<Vec<Vec<i8>>, Ge
 /// A build that does not reach the design, or a design that cannot be simulated.
 pub fn run(build: &Build, design: &Design, patches: &[Vec<i8>]) -> Result<Trial, GenError> {
     let (program, memory) = (build.program()?, memory(build.config()?));
+    let bar = CycleBar::new("simulating", patches.len(), expected_cycles(program));
     let slowest = Mutex::new(Duration::ZERO);
     let outcomes = verify::images(
         build.quant()?,
         |golden| stretches(program, golden),
         patches,
+        &bar,
         || {
             let start = Instant::now();
             let device = SimulatedDevice::new(design, program, &memory)?;
@@ -100,7 +103,8 @@ pub fn run_edited(build: &Build, patches: &[Vec<i8>], edit: impl FnOnce(&mut Des
 /// As [`run`], or an unwritable file.
 pub fn trace(build: &Build, patches: &[i8], cycles: Range<u64>, file: &Path) -> Result<(), GenError> {
     let (program, memory) = (build.program()?, memory(build.config()?));
-    SimulatedDevice::new(build.design()?, program, &memory)?.trace(patches, cycles, file)
+    let bar = CycleBar::new("waveform", 1, cycles.end);
+    SimulatedDevice::new(build.design()?, program, &memory)?.trace(patches, cycles, file, &bar)
 }
 
 /// The network without its selectors on the same accelerator.
@@ -117,7 +121,8 @@ fn dense(build: &Build, trial: &Trial) -> Result<Dense, GenError> {
     let dense = QuantNetwork { selectors: Vec::new(), ..network.clone() };
     let program = Program::compile(&dense, build.parameters()?).map_err(|e| GenError::stage("schedule", e))?;
     let mut device = SimulatedDevice::new(build.design()?, &program, &memory(build.config()?))?;
-    let run = device.run(&vec![0; program.patch_elements()])?;
+    let bar = CycleBar::new("unpruned", 1, expected_cycles(&program));
+    let run = device.run(&vec![0; program.patch_elements()], &bar)?;
     Ok(Dense { macs: run.macs, cycles: run.cycles, tokens })
 }
 
@@ -131,4 +136,32 @@ pub fn summarize(build: &Build, images: &[Image], trial: &Trial) -> Result<Summa
     let a = &build.config()?.accelerator;
     summary.derive(u64::from(a.rows * a.columns), a.clock_mhz);
     Ok(summary)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::{Request, Stage, build, open_images};
+    use crate::threads::pool;
+
+    /// Everything but the time, and all tensors equal those of the golden model.
+    #[test]
+    fn any_number_of_threads_gives_the_same_outcomes() {
+        let request = Request::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../configs/digits.toml").into());
+        let build = build(&request, Stage::Rtl).unwrap();
+        let (config, design) = (build.config().unwrap(), build.design().unwrap());
+        let images = open_images(&request, config).unwrap().test(Some(5)).unwrap();
+        let patches = all_patches(config, &images).unwrap();
+        let outcomes = |threads| {
+            let trial = pool(Some(threads)).unwrap().install(|| run(&build, design, &patches)).unwrap();
+            let timeless = |o: Outcome| Outcome { host_time: Duration::ZERO, ..o };
+            trial.outcomes.into_iter().map(timeless).collect::<Vec<_>>()
+        };
+        let one_by_one = outcomes(1);
+        assert!(one_by_one.iter().all(Outcome::equal));
+        assert!(one_by_one.iter().any(|o| o.cycles != one_by_one[0].cycles), "cycles depend on the image");
+        for threads in [2, 3] {
+            assert_eq!(outcomes(threads), one_by_one, "{threads} threads");
+        }
+    }
 }

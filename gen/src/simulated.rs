@@ -2,7 +2,9 @@
 
 use crate::compare::{Event, Stream};
 use crate::error::GenError;
+use crate::files;
 use crate::layout::{Layout, Region, SIMULATED_BASE};
+use crate::progress::CycleBar;
 use crate::verify::{Device, Ending, Run};
 use heatvit_hdl::probe;
 use heatvit_hdl::schedule::descriptor::{COUNT_TOKENS, Target};
@@ -11,21 +13,37 @@ use heatvit_model::golden::StageCounts;
 use heatvit_rtl::Design;
 use heatvit_sim::axi::{Board, Job, MemoryConfig, MemoryModel, RunReport};
 use heatvit_sim::{Engine, Probe, Recorder, SimError, Simulator, Wave};
-use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, Write as _};
 use std::ops::Range;
 use std::path::Path;
 
+/// Cycles in which the rows of all tiles stream, with so many more for each tile.
+fn streaming_cycles(program: &Program, more: usize) -> u64 {
+    let (all, layout) = (program.all_tokens(), &program.layout);
+    let tiles = program
+        .products()
+        .map(|p| p.output_tiles(&all, layout) * p.reduction_tiles(&all, layout) * (p.row_count(&all) + more));
+    tiles.sum::<usize>() as u64
+}
+
+/// About the cycles of an image: for a bar that has not seen one yet.
+pub fn expected_cycles(program: &Program) -> u64 {
+    streaming_cycles(program, 0)
+}
+
 /// Cycles after which an image counts as hung: many times what any network of this size needs.
 fn cycle_limit(program: &Program) -> u64 {
-    let all = program.all_tokens();
-    let tiles: usize = program
-        .products()
-        .map(|p| {
-            p.output_tiles(&all, &program.layout) * p.reduction_tiles(&all, &program.layout) * (p.row_count(&all) + 200)
-        })
-        .sum();
-    100_000 + 20 * tiles as u64
+    100_000 + 20 * streaming_cycles(program, 200)
+}
+
+/// Cycles from one message to a progress bar to the next.
+const CYCLES_PER_MESSAGE: u64 = 1024;
+
+/// Tells a bar that a cycle has passed.
+fn tell(bar: &CycleBar, cycle: u64) {
+    if cycle.is_multiple_of(CYCLES_PER_MESSAGE) {
+        bar.passed(CYCLES_PER_MESSAGE);
+    }
 }
 
 /// Status register of an accelerator that is idle and whose last run wrote its result.
@@ -212,13 +230,15 @@ fn ending(report: &RunReport) -> Ending {
 }
 
 impl Device for SimulatedDevice<'_> {
-    fn run(&mut self, patches: &[i8]) -> Result<Run, GenError> {
+    fn run(&mut self, patches: &[i8], bar: &CycleBar) -> Result<Run, GenError> {
         place_image(&mut self.board, &self.layout, self.program, patches);
         self.recorder.clear();
         let (job, recorder) = (job(&self.layout), &mut self.recorder);
         let start = self.board.cycles();
-        let report =
-            self.board.run_image(&job, self.cycle_limit, &mut |simulator, cycle| recorder.sample(simulator, cycle));
+        let report = self.board.run_image(&job, self.cycle_limit, &mut |simulator, cycle| {
+            tell(bar, cycle);
+            recorder.sample(simulator, cycle)
+        });
         // A hung design is a result of the run, not a failure of the tool.
         let (cycles, ending) = match report {
             Ok(report) => (report.cycles, ending(&report)),
@@ -245,23 +265,27 @@ impl Device for SimulatedDevice<'_> {
         Ok(Run { cycles, ending, logits, events, macs, selector_macs, stages, selector_cycles })
     }
 
-    fn trace(&mut self, patches: &[i8], cycles: Range<u64>, file: &Path) -> Result<(), GenError> {
-        let unwritable = |e: std::io::Error| GenError::file(file, e.to_string(), "choose a writable path");
+    fn trace(&mut self, patches: &[i8], cycles: Range<u64>, file: &Path, bar: &CycleBar) -> Result<(), GenError> {
+        let failed = |error: SimError| match error {
+            SimError::Wave(problem) => GenError::file(file, format!("cannot write: {problem}"), "free the disk"),
+            other => other.into(),
+        };
         let (mut board, layout) = board(Simulator::new(self.design)?, self.program, &self.memory)?;
         place_image(&mut board, &layout, self.program, patches);
-        let out = BufWriter::new(File::create(file).map_err(unwritable)?);
+        let out = BufWriter::new(files::create(file)?);
         let start = board.cycles();
-        let mut wave = Wave::new(board.engine(), out, cycles.start, |_| true)?;
+        let mut wave = Wave::new(board.engine(), out, cycles.start, |_| true).map_err(failed)?;
         let job = job(&self.layout);
         let wanted = start + cycles.start..start + cycles.end;
         let report = board.run_image(&job, cycles.end + 1000, &mut |simulator, cycle| {
+            tell(bar, cycle);
             if wanted.contains(&cycle) { wave.sample(simulator, cycle - start) } else { Ok(()) }
         });
         match report {
             Ok(_) | Err(SimError::CycleLimit { .. } | SimError::RegisterTimeout { .. }) => {}
-            Err(other) => return Err(other.into()),
+            Err(other) => return Err(failed(other)),
         }
-        wave.finish()?;
-        Ok(())
+        let mut out = wave.finish().map_err(failed)?;
+        out.flush().map_err(|e| failed(SimError::Wave(e.to_string())))
     }
 }

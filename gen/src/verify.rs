@@ -4,7 +4,7 @@ use crate::compare::{Comparison, Event, Stretch, compare};
 use crate::data_set::About;
 use crate::error::GenError;
 use crate::evaluate::class_of;
-use crate::progress;
+use crate::progress::CycleBar;
 use crate::summary::{Cycles, Macs, SimulatorSpeed, Summary};
 use crate::tokens::{self, Stage, Tokens};
 use heatvit_model::golden::{Divide, Model, StageCounts, Trace};
@@ -81,13 +81,13 @@ pub trait Device: Send {
     ///
     /// # Errors
     /// The simulator's own; a design that hangs or reports an error is a [`Run`].
-    fn run(&mut self, patches: &[i8]) -> Result<Run, GenError>;
+    fn run(&mut self, patches: &[i8], bar: &CycleBar) -> Result<Run, GenError>;
 
     /// Runs an image again and writes the waveform of a range of cycles.
     ///
     /// # Errors
     /// The simulator's own, or an unwritable file.
-    fn trace(&mut self, patches: &[i8], cycles: Range<u64>, file: &Path) -> Result<(), GenError>;
+    fn trace(&mut self, patches: &[i8], cycles: Range<u64>, file: &Path, bar: &CycleBar) -> Result<(), GenError>;
 }
 
 /// One image's outcome.
@@ -131,9 +131,9 @@ pub fn images<D: Device>(
     network: &QuantNetwork,
     plan: impl Fn(&Trace) -> Vec<Stretch> + Sync,
     patches: &[Vec<i8>],
+    bar: &CycleBar,
     device: impl Fn() -> Result<D, GenError> + Sync,
 ) -> Result<Vec<Outcome>, GenError> {
-    let bar = progress::bar("simulating", patches.len());
     let idle: Mutex<Vec<D>> = Mutex::new(Vec::new());
     let pool = || idle.lock().unwrap_or_else(PoisonError::into_inner);
     let model = Model::new(network);
@@ -142,15 +142,13 @@ pub fn images<D: Device>(
         let free = pool().pop();
         let mut device = free.map_or_else(&device, Ok)?;
         let start = Instant::now();
-        let run = device.run(patches)?;
+        let run = device.run(patches, bar)?;
         let host_time = start.elapsed();
         pool().push(device);
-        bar.inc(1);
-        bar.set_message(format!("{:.0} cycles/s", run.cycles as f64 / host_time.as_secs_f64()));
+        bar.image_done(run.cycles);
         Ok(outcome(&golden, &plan(&golden), &run, host_time))
     };
     let results: Vec<_> = patches.par_iter().map(one).collect();
-    bar.finish_and_clear();
     results.into_iter().collect()
 }
 

@@ -10,6 +10,7 @@ use fst_writer::{
     FstBodyWriter, FstFileType, FstHeaderWriter, FstInfo, FstScopeType, FstSignalId, FstSignalType, FstVarDirection,
     FstVarType,
 };
+use std::error::Error;
 use std::io::{Seek, Write};
 
 struct Trace {
@@ -42,8 +43,14 @@ impl<W: Write + Seek> std::fmt::Debug for Wave<W> {
     }
 }
 
-fn failed(error: impl std::fmt::Display) -> SimError {
-    SimError::Wave(error.to_string())
+/// With its causes: the writer itself says only that writing failed.
+fn failed(error: impl Error) -> SimError {
+    let (mut text, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    SimError::Wave(text)
 }
 
 impl<W: Write + Seek> Wave<W> {

@@ -2,6 +2,7 @@
 //! message is a snapshot (set INSTA_UPDATE=always to bless new ones).
 
 mod images;
+mod outputs;
 mod pictures;
 mod weights;
 
@@ -53,9 +54,10 @@ fn command_lines() {
     let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/../configs/digits.toml");
     for (arguments, message) in [
         (vec!["gen", digits, "--until", "moon"], "invalid value 'moon' for '--until <STAGE>'"),
-        (vec!["run", digits, "--count", "0"], "at least one image is needed"),
+        (vec!["run", digits, "--count", "0"], "at least one is needed"),
         (vec!["run", digits, "--count", "-3"], "unexpected argument '-3'"),
         (vec!["sim", digits, "--count", "many"], "a whole number is needed"),
+        (vec!["sim", digits, "--threads", "0"], "at least one is needed"),
         (vec!["run"], "the following required arguments were not provided"),
         (vec!["fly", digits], "unrecognized subcommand 'fly'"),
     ] {

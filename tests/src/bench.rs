@@ -1,6 +1,7 @@
 //! A network, an accelerator and the golden model side by side.
 
 use heatvit_gen::compare::{stretches, uncovered};
+use heatvit_gen::progress::CycleBar;
 use heatvit_gen::simulated::SimulatedDevice;
 use heatvit_gen::verify::{Device, Outcome, outcome, report};
 use heatvit_hdl::Parameters;
@@ -42,7 +43,7 @@ impl Case {
         };
         let mut outcomes: Vec<Outcome> = Vec::new();
         for patches in &self.patches {
-            let found = device.run(patches).map_err(|e| e.to_string())?;
+            let found = device.run(patches, &CycleBar::hidden()).map_err(|e| e.to_string())?;
             let golden = run(&self.network, patches);
             outcomes.push(outcome(&golden, &stretches(&self.program, &golden), &found, Duration::ZERO));
             if outcomes.last().is_some_and(|o| !o.equal()) {

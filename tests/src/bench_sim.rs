@@ -20,6 +20,9 @@ fn both_sides_run_and_agree() {
     let [one] = &all[..] else { panic!("{all:?}") };
     assert_eq!((&one["design"], &one["cycles"]), (&"control".into(), &2000.into()));
     assert_eq!(one["outputs_equal"], true);
+    if cfg!(target_os = "linux") {
+        assert!(one["peak_memory_bytes"].as_u64().unwrap() > 1 << 20, "a process takes more than that");
+    }
     let speeds = ["ours", "verilator"].map(|side| {
         assert!(one[side]["build_seconds"].as_f64().unwrap() > 0.0);
         one[side]["cycles_per_second"].as_f64().unwrap()

@@ -165,7 +165,7 @@ fn sim_traces_the_first_image() {
     assert!(std::fs::metadata(&file).unwrap().len() > 10_000);
     let (exit, _, err) = heatvit(&["sim", path(&config), "--count", "0"]);
     assert_eq!(exit, 2);
-    assert!(err.contains("at least one image is needed"), "{err}");
+    assert!(err.contains("at least one is needed"), "{err}");
 }
 
 /// Puts a function of its value in the place of the first register of a module that is called `signal`.

@@ -5,6 +5,8 @@ use super::ours::{Replay, replay};
 use super::table::{Measurement, Side};
 use super::verilated::Verilated;
 use crate::error::GenError;
+use crate::memory;
+use crate::summary::grouped;
 use heatvit_sim::Simulator;
 use indicatif::ProgressBar;
 use std::path::Path;
@@ -61,6 +63,7 @@ pub fn measure(
         let other = verilated.replay(cycles)?;
         differs = differs.or(own.differs_from(&other));
         runs.push((build.as_secs_f64(), speed(&own), speed(&other)));
+        bar.set_message(format!("{name}: {} cycles/s", grouped(speed(&own) as u64)));
         bar.inc(1);
     }
     let of = |which: &dyn Fn(&(f64, f64, f64)) -> f64| median(runs.iter().map(which).collect());
@@ -72,6 +75,7 @@ pub fn measure(
         ratio: of(&|r| r.1 / r.2),
         outputs_equal: differs.is_none(),
         first_difference: differs,
+        peak_memory_bytes: memory::peak(),
     })
 }
 

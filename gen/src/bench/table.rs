@@ -25,6 +25,9 @@ pub struct Measurement {
     pub verilator: Side,
     /// Median of the ratios of the pairs of runs, in cycles per second: how many times as fast.
     pub ratio: f64,
+    /// Largest resident memory of this process from recording to the last run, in bytes, where the system tells it;
+    /// stimuli and hashes are part of it, Verilator is not.
+    pub peak_memory_bytes: Option<u64>,
     /// All outputs were equal in every cycle of every run.
     pub outputs_equal: bool,
     /// Cycle in which they were not.
@@ -40,11 +43,11 @@ pub fn to_json(all: &[Measurement]) -> String {
 /// The table.
 pub fn table(all: &[Measurement]) -> String {
     let mut text = format!(
-        "{:16} {:>9}   {:>8} {:>11}   {:>8} {:>11}   {:>6}  {}\n",
-        "", "", "built in", "cycles/s", "built in", "cycles/s", "", ""
+        "{:16} {:>9}   {:>8} {:>11} {:>8}   {:>8} {:>11}   {:>6}  {}\n",
+        "", "", "built in", "cycles/s", "memory", "built in", "cycles/s", "", ""
     );
     text = format!(
-        "{:16} {:>9}   {:20}   {:20}   {:>6}  {}\n",
+        "{:16} {:>9}   {:29}   {:20}   {:>6}  {}\n",
         "design", "cycles", "heatvit", "Verilator", "ratio", "outputs"
     ) + &text;
     for m in all {
@@ -53,10 +56,11 @@ pub fn table(all: &[Measurement]) -> String {
             Some(cycle) => format!("differ in cycle {}", grouped(cycle as u64)),
         };
         text += &format!(
-            "{:16} {:>9}   {} {}   {:>5.2}x  {outputs}\n",
+            "{:16} {:>9}   {} {:>8}  {}   {:>5.2}x  {outputs}\n",
             m.design,
             grouped(m.cycles),
             side(&m.ours),
+            m.peak_memory_bytes.map_or_else(|| "unknown".to_owned(), |bytes| format!("{} MB", bytes / 1_000_000)),
             side(&m.verilator),
             m.ratio
         );

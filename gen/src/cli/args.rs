@@ -178,6 +178,9 @@ pub struct Proof {
     /// Number of images.
     #[arg(long, value_name = "N", default_value = "20", value_parser = count)]
     pub count: usize,
+    /// Images that are simulated at the same time; the results do not depend on it [default: one per core].
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub threads: Option<usize>,
     /// Write the figures as JSON, too.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -186,7 +189,7 @@ pub struct Proof {
 /// A number of images.
 pub(super) fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(0) => Err("at least one image is needed".to_owned()),
+        Ok(0) => Err("at least one is needed".to_owned()),
         Ok(count) => Ok(count),
         Err(_) => Err("a whole number is needed".to_owned()),
     }

@@ -8,8 +8,9 @@ use crate::pipeline::{Build, Request, open_images};
 use crate::prove::{Trial, all_patches, run, summarize, trace};
 use crate::report::gather::gather;
 use crate::summary::row;
+use crate::threads::pool;
 use crate::verify::window;
-use crate::{files, progress, report};
+use crate::{files, report};
 use heatvit_model::float::Engine;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -41,10 +42,13 @@ pub fn prove(
     places: Places<'_>,
     out: &mut dyn Write,
 ) -> Result<u8, GenError> {
+    let asked = [proof.json.as_deref(), places.waveform];
+    asked.into_iter().flatten().try_for_each(files::check_place)?;
     let config = build.config()?;
     let images = open_images(request, config)?.test(Some(proof.count))?;
     let patches = all_patches(config, &images)?;
-    let trial = run(build, build.design()?, &patches)?;
+    let design = build.design()?;
+    let trial = pool(proof.threads)?.install(|| run(build, design, &patches))?;
     let mut summary = summarize(build, &images, &trial)?;
     if let Some(float) = build.float() {
         let answers = Answer::of_float(float, config, Engine::Exact, images.as_slice(), false)?;
@@ -91,9 +95,7 @@ fn waveform(
     file: &Path,
     out: &mut dyn Write,
 ) -> Result<(), GenError> {
-    let bar = progress::bar("waveform", 1);
     trace(build, patches, cycles.clone(), file)?;
-    bar.finish_and_clear();
     print(out, &row("waveform", &format!("{} (cycles {} to {})", file.display(), cycles.start, cycles.end)))
 }
 
@@ -120,7 +122,7 @@ mod tests {
         let place = folder.path().join("new/digits");
         let places = Places { output: &place, waveform: None, page: None };
         let mut out = Vec::new();
-        let exit = prove(&build, &request, &Proof { count: 1, json: None }, places, &mut out).unwrap();
+        let exit = prove(&build, &request, &Proof { count: 1, json: None, threads: None }, places, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(exit, EXIT_MISMATCH);
         assert!(text.contains("  tensor    blocks.0.attn.rowsum.0\n"), "{text}");

@@ -27,7 +27,7 @@ struct Fake {
 }
 
 impl Device for Fake {
-    fn run(&mut self, patches: &[i8]) -> Result<Run, GenError> {
+    fn run(&mut self, patches: &[i8], _: &CycleBar) -> Result<Run, GenError> {
         let golden = run(&self.network, patches);
         let rows = golden.tensors.iter().flat_map(|t| t.data.chunks(t.cols));
         let mut events: Vec<Event> =
@@ -38,7 +38,7 @@ impl Device for Fake {
         Ok(Run { cycles: 1000, logits: golden.logits().to_vec(), events, macs: 5000, ..Run::default() })
     }
 
-    fn trace(&mut self, _: &[i8], _: Range<u64>, _: &Path) -> Result<(), GenError> {
+    fn trace(&mut self, _: &[i8], _: Range<u64>, _: &Path, _: &CycleBar) -> Result<(), GenError> {
         Ok(())
     }
 }
@@ -47,7 +47,8 @@ fn outcomes(spoiled: Option<usize>) -> Vec<Outcome> {
     let network = random(&DIMS, 3, Extreme::None);
     let patches: Vec<Vec<i8>> = (0..9).map(|i| random_image(&DIMS, i)).collect();
     let spoil = spoiled.map(|i| patches[i].clone());
-    images(&network, plan, &patches, || Ok(Fake { network: network.clone(), spoil: spoil.clone() })).unwrap()
+    let bar = CycleBar::new("test", patches.len(), 1000);
+    images(&network, plan, &patches, &bar, || Ok(Fake { network: network.clone(), spoil: spoil.clone() })).unwrap()
 }
 
 #[test]

@@ -4,7 +4,9 @@ use crate::cli::{EXIT_EQUAL, GoldenBenchArgs};
 use crate::command::print;
 use crate::error::GenError;
 use crate::files;
+use crate::memory::peak;
 use crate::pipeline::load_config;
+use crate::threads::pool;
 use heatvit_model::config::Config;
 use heatvit_model::golden::Model;
 use heatvit_model::quant::{Extreme, QuantNetwork, random, random_image, random_with_selectors};
@@ -40,13 +42,7 @@ struct Figures {
 /// Refused input.
 pub fn golden(arguments: &GoldenBenchArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     let config = load_config(&arguments.config)?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.unwrap_or(0)).build();
-    let pool = pool.map_err(|e| GenError::Argument {
-        argument: "--threads".to_owned(),
-        problem: format!("no such number of threads: {e}"),
-        remedy: "use fewer".to_owned(),
-    })?;
-    let figures = pool.install(|| measure(&config, arguments.images, arguments.seconds));
+    let figures = pool(arguments.threads)?.install(|| measure(&config, arguments.images, arguments.seconds));
     if let Some(file) = &arguments.json {
         let json = serde_json::to_string_pretty(&figures).map_err(|e| GenError::stage("bench", e))?;
         files::write(file, (json + "\n").as_bytes())?;
@@ -83,16 +79,9 @@ fn measure(config: &Config, round: usize, time: Duration) -> Figures {
         images: count,
         seconds,
         images_per_second: count as f64 / seconds,
-        peak_memory_bytes: peak_memory(),
+        peak_memory_bytes: peak(),
         logits_sha256: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
     }
-}
-
-/// High-water mark of the resident memory, from Linux.
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
 fn table(f: &Figures) -> String {

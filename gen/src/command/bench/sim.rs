@@ -4,7 +4,7 @@ use super::super::print;
 use crate::bench::{Effort, NAMES, find, measure, subject, table, to_json};
 use crate::cli::{EXIT_EQUAL, EXIT_MISMATCH, SimBenchArgs};
 use crate::error::GenError;
-use crate::{files, progress};
+use crate::{files, memory, progress};
 use std::io::Write;
 
 /// Measures and prints the table.
@@ -19,7 +19,8 @@ pub fn sim(arguments: &SimBenchArgs, out: &mut dyn Write) -> Result<u8, GenError
     let bar = progress::bar("measuring", names.len() * effort.steps());
     let mut all = Vec::new();
     for name in names {
-        bar.set_message(name);
+        bar.set_message(format!("{name}: building"));
+        memory::forget_peak();
         all.push(measure(&subject(name)?, &verilator, effort, &bar)?);
     }
     bar.finish_and_clear();
