@@ -59,8 +59,10 @@ pub struct Simulator {
     /// The outputs among the top's signals; theirs are the first handles.
     output_ports: Vec<usize>,
     inputs: Vec<Option<Input>>,
-    /// The limbs of all inputs in the order of declaration, as [`Input::limb`].
-    driven: Vec<(usize, Kind)>,
+    /// Bits of each limb of all inputs, which are the first limbs of scratch memory.
+    driven: Vec<u64>,
+    /// Inputs that are signed.
+    signed: Vec<Input>,
     regions: Regions,
     reset: bool,
     fresh: bool,
@@ -100,7 +102,10 @@ impl Simulator {
             inputs[storage.signal.index()] = Some(Input { at: layout.places[index].offset, kind });
         }
         let ports = top.ports().filter_map(|(id, _)| inputs[id.index()]);
-        let driven = ports.flat_map(|input: Input| (0..input.limbs()).map(move |i| input.limb(i))).collect();
+        let ports: Vec<Input> = ports.collect();
+        let bits = |input: &Input, index: u32| Kind { signed: false, ..input.limb(index).1 }.canonical(u64::MAX);
+        let driven = ports.iter().flat_map(|input| (0..input.limbs()).map(|i| bits(input, i))).collect();
+        let signed = ports.iter().filter(|i| i.kind.signed && i.kind.width <= 64).copied().collect();
         let mut this = Self {
             regions: Regions {
                 current: Buffer::new(layout.state_bytes),
@@ -121,6 +126,7 @@ impl Simulator {
             output_ports,
             inputs,
             driven,
+            signed,
             reset: false,
             fresh: false,
             cycles: 0,
@@ -387,8 +393,12 @@ impl Engine for Simulator {
     fn drive(&mut self, _: &Ports, frame: &[u64]) {
         self.fresh = false;
         let to = self.regions.scratch.limbs_mut();
-        for ((at, kind), limb) in self.driven.iter().zip(frame) {
-            to[*at] = kind.canonical(*limb);
+        for ((to, bits), limb) in to.iter_mut().zip(&self.driven).zip(frame) {
+            *to = limb & bits;
+        }
+        for input in &self.signed {
+            let (at, kind) = input.limb(0);
+            to[at] = kind.canonical(to[at]);
         }
         // The reset comes last, if there is one.
         self.reset = frame.get(self.driven.len()).is_some_and(|l| l & 1 == 1);

@@ -102,7 +102,10 @@ pub struct Emitter<'a> {
 struct Body<'b> {
     builder: FunctionBuilder<'b>,
     bases: [Ssa; 4],
-    values: HashMap<NodeId, Ssa>,
+    /// Values at hand, each with the number of the unit that last asked for it.
+    values: HashMap<NodeId, (Ssa, u32)>,
+    /// Number of the present unit.
+    unit: u32,
     kernel: SigRef,
 }
 
@@ -200,7 +203,7 @@ fn define_function(
         kernel.params.extend([AbiParam::new(pointer); 4]);
         kernel.params.extend([AbiParam::new(types::I64), AbiParam::new(pointer)]);
         let kernel = builder.import_signature(kernel);
-        let mut body = Body { builder, bases, values: HashMap::new(), kernel };
+        let mut body = Body { builder, bases, values: HashMap::new(), unit: 0, kernel };
         fill(&mut body);
         body.builder.ins().return_(&[]);
         body.builder.seal_all_blocks();
@@ -247,6 +250,7 @@ impl Emitter<'_> {
     }
 
     fn unit(&mut self, body: &mut Body<'_>, unit: &Unit) {
+        body.unit += 1;
         match unit {
             Unit::Scalar(id) => self.scalar(body, *id),
             Unit::Choice(choice) => self.choice(body, choice),
@@ -263,6 +267,11 @@ impl Emitter<'_> {
 }
 
 impl Body<'_> {
+    /// Keeps a node's value at hand.
+    fn keep(&mut self, id: NodeId, value: Ssa) {
+        self.values.insert(id, (value, self.unit));
+    }
+
     fn constant(&mut self, value: u64) -> Ssa {
         self.builder.ins().iconst(types::I64, value as i64)
     }

@@ -9,15 +9,22 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value as Ssa, types};
 use std::ops::Range;
 
+/// Units for which a value that has a place is kept at hand: to load it again costs less than to hold it for longer,
+/// when there are too few registers.
+const AT_HAND: u32 = 8;
+
 impl Emitter<'_> {
     /// The value of a node in this function.
     pub(super) fn value(&mut self, body: &mut Body<'_>, id: NodeId) -> Ssa {
-        if let Some(known) = body.values.get(&id) {
-            return *known;
+        let home = self.plan.homes.get(&id).copied();
+        if let Some((known, unit)) = body.values.get(&id).copied()
+            && (home.is_none() || body.unit - unit <= AT_HAND)
+        {
+            return known;
         }
         let node = self.circuit.netlist.node(id);
         let kind = node.kind;
-        let value = match (&node.op, self.plan.homes.get(&id).copied()) {
+        let value = match (&node.op, home) {
             (Op::Const(value), _) => body.constant(*value),
             (_, Some(place)) => {
                 let pointer = body.base(place.base);
@@ -26,14 +33,14 @@ impl Emitter<'_> {
             (Op::Load(storage, low), None) => self.storage_bits(body, *storage, *low, kind),
             (_, None) => self.compute(body, id),
         };
-        body.values.insert(id, value);
+        body.keep(id, value);
         value
     }
 
     /// Computes a node and stores it if it has a place.
     pub(super) fn scalar(&mut self, body: &mut Body<'_>, id: NodeId) {
         let value = self.compute(body, id);
-        body.values.insert(id, value);
+        body.keep(id, value);
         if let Some(place) = self.plan.homes.get(&id).copied() {
             let bytes = self.circuit.netlist.kind(id).bytes();
             body.store_at(value, place, bytes);
@@ -149,7 +156,7 @@ impl Emitter<'_> {
         }
         body.builder.switch_to_block(after);
         for (id, value) in choice.muxes.iter().zip(results) {
-            body.values.insert(*id, value);
+            body.keep(*id, value);
             if let Some(place) = self.plan.homes.get(id).copied() {
                 body.store_at(value, place, self.circuit.netlist.kind(*id).bytes());
             }

@@ -2,9 +2,12 @@
 
 use super::chains::{Chains, source};
 use super::{Base, Place, allocate};
-use crate::circuit::Circuit;
+use crate::circuit::{Circuit, Store};
 use crate::netlist::StorageId;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Bytes of a limb; inputs are written in whole limbs.
+const LIMB: u32 = 8;
 
 /// Places of all storages: batches of one signal side by side, in structure-of-arrays form.
 #[derive(Clone, Debug)]
@@ -13,7 +16,8 @@ pub struct Layout {
     pub places: Vec<Place>,
     /// Bytes of one copy of the state.
     pub state_bytes: u32,
-    /// Bytes at the start of scratch memory that keep their contents: inputs and registers written in place.
+    /// Bytes at the start of scratch memory that keep their contents: the limbs of all inputs side by side in the order
+    /// of declaration, and registers written in place.
     pub held_bytes: u32,
     in_place: BTreeSet<u32>,
     /// Copies that move all chains on.
@@ -42,21 +46,25 @@ impl Layout {
             .flat_map(|chain| chain.clone().into_iter().zip(std::iter::once(None).chain(before(chain))))
             .collect();
         let mut batches: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        for (index, store) in circuit.stores.iter().enumerate().filter(|(i, s)| s.same_as.index() == *i && !s.zero) {
+        let own = |(index, store): &(usize, &Store)| store.same_as.index() == *index && !store.zero && !store.input;
+        for (index, store) in circuit.stores.iter().enumerate().filter(own) {
             batches.entry(store.batch).or_default().push(index);
         }
         let nowhere = Place { base: Base::Current, offset: 0 };
         let (mut state_bytes, mut held_bytes) = (0, 0);
         let mut places = vec![nowhere; circuit.stores.len()];
+        for (index, store) in circuit.stores.iter().enumerate().filter(|(_, s)| s.input) {
+            places[index] = Place { base: Base::Scratch, offset: held_bytes };
+            held_bytes += store.bytes.next_multiple_of(LIMB);
+        }
         for (batch, mut members) in batches {
             members.retain(|m| !chained.contains_key(&StorageId(*m as u32)));
             members.sort_by_key(|m| (circuit.stores[*m].lane, *m));
             let Some(first) = members.first() else { continue };
             let first = &circuit.stores[*first];
-            let held = first.input || in_place.contains(&batch);
+            let held = in_place.contains(&batch);
             let (base, used) = if held { (Base::Scratch, &mut held_bytes) } else { (Base::Current, &mut state_bytes) };
-            // Inputs are written in whole limbs.
-            let bytes = if first.input { first.bytes.next_multiple_of(8) } else { first.bytes };
+            let bytes = first.bytes;
             let at = allocate(used, bytes * members.len() as u32);
             for (lane, index) in members.iter().enumerate() {
                 places[*index] = Place { base, offset: at + lane as u32 * bytes };
