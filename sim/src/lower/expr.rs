@@ -11,6 +11,10 @@ use std::collections::{BTreeMap, HashMap};
 /// Values of a process's variables.
 pub type Variables = BTreeMap<SignalId, Value>;
 
+/// Bytes of stack below which a step gets more, and how many more.
+const STACK_LEFT: usize = 128 << 10;
+const STACK_STEP: usize = 4 << 20;
+
 const BIT: Kind = Kind { width: 1, signed: false };
 
 /// Where an expression is evaluated: in an instance, and inside a process with variables that shadow signals.
@@ -18,6 +22,11 @@ struct Scope<'a> {
     instance: u32,
     variables: Option<&'a Variables>,
     local: HashMap<usize, Value>,
+}
+
+/// Goes one step further along a combinational path, which may be longer than the stack of a thread allows.
+fn deeper<T>(step: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(STACK_LEFT, STACK_STEP, step)
 }
 
 impl Lower {
@@ -31,6 +40,10 @@ impl Lower {
 
     /// `width` bits of a signal from `low` on; only their drivers are looked at.
     fn bits(&mut self, instance: u32, id: SignalId, low: u32, width: u32, signed: bool) -> Result<Value, SimError> {
+        deeper(|| self.bits_of(instance, id, low, width, signed))
+    }
+
+    fn bits_of(&mut self, instance: u32, id: SignalId, low: u32, width: u32, signed: bool) -> Result<Value, SimError> {
         if let Some(storage) = self.storage_of(instance, id) {
             return Ok(self.netlist.value_storage(storage, low, width, signed));
         }
@@ -150,7 +163,7 @@ impl Lower {
         if let Some(known) = known {
             return Ok(known.clone());
         }
-        let value = self.eval_new(scope, expr)?;
+        let value = deeper(|| self.eval_new(scope, expr))?;
         match scope.variables {
             Some(_) => scope.local.insert(key, value.clone()),
             None => self.exprs.insert((scope.instance, key), value.clone()),

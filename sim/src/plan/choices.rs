@@ -120,7 +120,7 @@ fn tangled(
         });
     }
     let graph = DiGraph::<(), ()>::from_edges(edges);
-    let knots = petgraph::algo::tarjan_scc(&graph).into_iter().filter(|members| members.len() > 1);
+    let knots = petgraph::algo::kosaraju_scc(&graph).into_iter().filter(|members| members.len() > 1);
     let of = |vertex: usize| vertex.checked_sub(singles.len()).filter(|c| *c < clusters.len());
     knots.flatten().filter_map(|vertex| of(vertex.index())).collect()
 }

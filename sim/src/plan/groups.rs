@@ -96,7 +96,7 @@ fn split_cycles(circuit: &Circuit, groups: Vec<Vec<NodeId>>) -> Vec<Vec<NodeId>>
     let graph = DiGraph::<(), ()>::from_edges(edges.iter().map(|(a, b)| (*a as u32, *b as u32)));
     let mut component = vec![usize::MAX; groups.len()];
     let mut cyclic = vec![false; groups.len()];
-    for (number, members) in petgraph::algo::tarjan_scc(&graph).into_iter().enumerate() {
+    for (number, members) in petgraph::algo::kosaraju_scc(&graph).into_iter().enumerate() {
         for vertex in &members {
             component[vertex.index()] = number;
             cyclic[vertex.index()] = members.len() > 1;

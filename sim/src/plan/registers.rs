@@ -299,7 +299,7 @@ fn has_order(follows: &[BTreeSet<usize>], taken: &[bool]) -> bool {
         .enumerate()
         .filter(|(from, _)| taken[*from])
         .flat_map(|(from, to)| to.iter().filter(|t| taken[**t]).map(move |t| (from as u32, *t as u32)));
-    !petgraph::algo::is_cyclic_directed(&DiGraph::<(), ()>::from_edges(edges))
+    petgraph::algo::toposort(&DiGraph::<(), ()>::from_edges(edges), None).is_ok()
 }
 
 impl Ranges {
