@@ -1,7 +1,7 @@
 //! Combinational paths of any length are simulated; the stack sets no limit.
 
 use heatvit_rtl::{Design, Expr, ModuleBuilder, Ty, verify};
-use heatvit_sim::{Engine as _, Simulator};
+use heatvit_sim::{Engine as _, SimError, Simulator};
 
 /// Wires of a path.
 const WIRES: u32 = 10_000;
@@ -9,12 +9,11 @@ const WIRES: u32 = 10_000;
 const ELEMENTS: u32 = 2_000;
 
 /// The output `y` for an input `a` of 42.
-fn answer(design: &Design) -> u64 {
-    verify(design).unwrap();
-    let mut simulator = Simulator::new(design).unwrap();
-    let (a, y) = (simulator.input("a").unwrap(), simulator.output("y").unwrap());
+fn answer(design: &Design) -> Result<u64, SimError> {
+    let mut simulator = Simulator::new(design)?;
+    let (a, y) = (simulator.input("a")?, simulator.output("y")?);
     simulator.set_u64(a, 42);
-    simulator.get_u64(y)
+    Ok(simulator.get_u64(y))
 }
 
 /// Each wire is one more than the one before.
@@ -30,7 +29,8 @@ fn a_path_through_one_module() {
     m.output_as("y", &last, "");
     let mut design = Design::new();
     design.add(m.finish());
-    assert_eq!(answer(&design), u64::from(42 + WIRES));
+    verify(&design).unwrap();
+    assert_eq!(answer(&design).unwrap(), u64::from(42 + WIRES));
 }
 
 /// Each element of an array hands what it adds to the next one.
@@ -55,5 +55,6 @@ fn a_path_through_an_instance_array() {
     let last = m.element(&links, ELEMENTS - 1);
     m.output_as("y", &last, "");
     design.add(m.finish());
-    assert_eq!(answer(&design), u64::from(42 + ELEMENTS));
+    verify(&design).unwrap();
+    assert_eq!(answer(&design).unwrap(), u64::from(42 + ELEMENTS));
 }
