@@ -101,8 +101,7 @@ impl Simulator {
             let kind = Kind { width: storage.width, signed: storage.signed };
             inputs[storage.signal.index()] = Some(Input { at: layout.places[index].offset, kind });
         }
-        let ports = top.ports().filter_map(|(id, _)| inputs[id.index()]);
-        let ports: Vec<Input> = ports.collect();
+        let ports: Vec<Input> = top.ports().filter_map(|(id, _)| inputs[id.index()]).collect();
         let bits = |input: &Input, index: u32| Kind { signed: false, ..input.limb(index).1 }.canonical(u64::MAX);
         let driven = ports.iter().flat_map(|input| (0..input.limbs()).map(|i| bits(input, i))).collect();
         let signed = ports.iter().filter(|i| i.kind.signed && i.kind.width <= 64).copied().collect();

@@ -126,8 +126,7 @@ impl<'d> Interpreter<'d> {
             let module = self.design.module(node.module);
             for (signal, value) in module.signals.iter().zip(&node.state) {
                 if let Some(value) = value {
-                    let dot = if node.path.is_empty() { "" } else { "." };
-                    all.insert(format!("{}{dot}{}", node.path, signal.name), value.clone());
+                    all.insert(node.path_of(&signal.name), value.clone());
                 }
             }
         }
@@ -140,8 +139,7 @@ impl<'d> Interpreter<'d> {
         for node in &self.nodes {
             let module = self.design.module(node.module);
             for (memory, words) in module.memories.iter().zip(&node.memories) {
-                let dot = if node.path.is_empty() { "" } else { "." };
-                all.insert(format!("{}{dot}{}", node.path, memory.name), words.as_slice());
+                all.insert(node.path_of(&memory.name), words.as_slice());
             }
         }
         all

@@ -27,6 +27,12 @@ pub struct Update {
 }
 
 impl Node {
+    /// Hierarchical path of something in it.
+    pub(super) fn path_of(&self, name: &str) -> String {
+        let dot = if self.path.is_empty() { "" } else { "." };
+        format!("{}{dot}{name}", self.path)
+    }
+
     pub(super) fn new(module: &Module, id: ModuleId, parent: Option<(usize, usize, u32)>, path: &str) -> Self {
         let holds = |kind| matches!(kind, SignalKind::Register | SignalKind::ReadData);
         let state = module.signals.iter().map(|s| holds(s.kind).then(|| Bits::zero(s.ty.total_width()))).collect();

@@ -102,7 +102,7 @@ pub struct Emitter<'a> {
 struct Body<'b> {
     builder: FunctionBuilder<'b>,
     bases: [Ssa; 4],
-    /// Values at hand, each with the number of the unit that last asked for it.
+    /// Values at hand, each with the number of the unit that computed or loaded it.
     values: HashMap<NodeId, (Ssa, u32)>,
     /// Number of the present unit.
     unit: u32,

@@ -29,6 +29,14 @@ pub struct Instance {
     storages: Vec<Option<StorageId>>,
 }
 
+impl Instance {
+    /// Hierarchical name of something in it.
+    fn path_of(&self, name: &str) -> String {
+        let dot = if self.path.is_empty() { "" } else { "." };
+        format!("{}{dot}{name}", self.path)
+    }
+}
+
 /// A top input, register or read data.
 #[derive(Clone, Debug)]
 pub struct Storage {
@@ -178,15 +186,15 @@ impl Lower {
     fn elaborate(&mut self, module: ModuleId, parent: Option<(u32, usize, u32)>, path: String) -> u32 {
         let at = self.instances.len() as u32;
         let storages = self.storages_of(module, at, parent.is_none());
-        self.instances.push(Instance { module, path: path.clone(), lane: 0, parent, children: Vec::new(), storages });
+        self.instances.push(Instance { module, path, lane: 0, parent, children: Vec::new(), storages });
         let arrays: Vec<(String, ModuleId, Option<u32>)> =
             self.design.module(module).instances.iter().map(|i| (i.name.clone(), i.module, i.count)).collect();
         for (index, (name, child, count)) in arrays.into_iter().enumerate() {
-            let dot = if path.is_empty() { "" } else { "." };
+            let path = self.instances[at as usize].path_of(&name);
             let children = (0..count.unwrap_or(1))
                 .map(|k| {
                     let element = count.map_or(String::new(), |_| format!("[{k}]"));
-                    self.elaborate(child, Some((at, index, k)), format!("{path}{dot}{name}{element}"))
+                    self.elaborate(child, Some((at, index, k)), format!("{path}{element}"))
                 })
                 .collect();
             self.instances[at as usize].children.push(children);
@@ -244,8 +252,7 @@ impl Lower {
     /// Hierarchical name of a signal.
     pub fn path_of(&self, instance: u32, signal: SignalId) -> String {
         let entry = &self.instances[instance as usize];
-        let dot = if entry.path.is_empty() { "" } else { "." };
-        format!("{}{dot}{}", entry.path, self.design.module(entry.module).signal(signal).name)
+        entry.path_of(&self.design.module(entry.module).signal(signal).name)
     }
 
     /// Finds a signal by hierarchical name.
@@ -286,10 +293,8 @@ impl Lower {
         let memories = self.design.module(self.instances[instance as usize].module).memories.clone();
         for memory in memories {
             let index = all.memories.len();
-            let entry = &self.instances[instance as usize];
-            let dot = if entry.path.is_empty() { "" } else { "." };
             all.memories.push(MemoryInstance {
-                path: format!("{}{dot}{}", entry.path, memory.name),
+                path: self.instances[instance as usize].path_of(&memory.name),
                 width: memory.width,
                 depth: memory.depth,
                 init: memory.init.unwrap_or_default(),

@@ -40,11 +40,11 @@ pub struct Move {
 impl Layout {
     /// Lays the storages out; registers of the batches `in_place` have one place instead of two.
     pub fn new(circuit: &Circuit, in_place: BTreeSet<u32>, chains: &Chains) -> Self {
-        let before = |chain: &Vec<StorageId>| chain.iter().copied().map(Some).collect::<Vec<_>>();
-        let chained: HashMap<StorageId, Option<StorageId>> = chains
-            .values()
-            .flat_map(|chain| chain.clone().into_iter().zip(std::iter::once(None).chain(before(chain))))
-            .collect();
+        let with_before = |chain: &Vec<StorageId>| {
+            let before = std::iter::once(None).chain(chain.iter().copied().map(Some));
+            chain.iter().copied().zip(before).collect::<Vec<_>>()
+        };
+        let chained: HashMap<StorageId, Option<StorageId>> = chains.values().flat_map(with_before).collect();
         let mut batches: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         let own = |(index, store): &(usize, &Store)| store.same_as.index() == *index && !store.zero && !store.input;
         for (index, store) in circuit.stores.iter().enumerate().filter(own) {
