@@ -5,7 +5,7 @@ use crate::error::GenError;
 use crate::pipeline::float_patches;
 use crate::progress;
 use heatvit_model::config::Config;
-use heatvit_model::float::{Engine, FloatNetwork, fold, forward_wanted};
+use heatvit_model::float::{Engine, Folded, forward_wanted};
 use rayon::prelude::*;
 use std::borrow::Cow;
 
@@ -114,16 +114,15 @@ impl Answer {
     /// # Errors
     /// An unreadable image.
     pub fn of_float(
-        network: &FloatNetwork,
+        folded: &Folded,
         config: &Config,
         engine: Engine,
         images: &(impl ImageSource + ?Sized),
         keep_logits: bool,
     ) -> Result<Vec<Self>, GenError> {
-        let folded = fold(network);
         each("float", images, |_, image| {
             let patches = float_patches(config, image)?;
-            let trace = forward_wanted(&folded, engine, &patches, &|name| name == "logits");
+            let trace = forward_wanted(folded, engine, &patches, &|name| name == "logits");
             Ok(Self::new(&image.about, trace.logits(), keep_logits.then_some(|l| l)))
         })
     }

@@ -14,7 +14,7 @@ use crate::tokens::{Stage, Tokens, stages};
 use heatvit_hdl::Parameters;
 use heatvit_hdl::schedule::Program;
 use heatvit_model::config::Config;
-use heatvit_model::float::{Engine, forward};
+use heatvit_model::float::{Engine, fold, forward_folded};
 use heatvit_model::golden::{Divide, Model, StageCounts};
 use heatvit_model::npy;
 use heatvit_model::quant::QuantNetwork;
@@ -126,11 +126,14 @@ fn float(
 ) -> Result<Vec<Answer>, GenError> {
     let (path, bytes) = load_weights(request, config)?;
     let network = load_network(&path, &bytes, config)?;
+    drop(bytes);
+    let folded = fold(&network);
+    drop(network);
     if let Some(folder) = wanted.tensors {
-        let trace = forward(&network, engine, &float_patches(config, &*images.get(0)?)?);
+        let trace = forward_folded(&folded, engine, &float_patches(config, &*images.get(0)?)?);
         tensor_files::write(folder, &trace, |value| value)?;
     }
-    Answer::of_float(&network, config, engine, &images, wanted.logits)
+    Answer::of_float(&folded, config, engine, &images, wanted.logits)
 }
 
 #[cfg(test)]

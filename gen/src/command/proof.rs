@@ -11,7 +11,7 @@ use crate::summary::row;
 use crate::threads::pool;
 use crate::verify::window;
 use crate::{files, report};
-use heatvit_model::float::Engine;
+use heatvit_model::float::{Engine, fold};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -51,7 +51,7 @@ pub fn prove(
     let trial = pool(proof.threads)?.install(|| run(build, design, &patches))?;
     let mut summary = summarize(build, &images, &trial)?;
     if let Some(float) = build.float() {
-        let answers = Answer::of_float(float, config, Engine::Exact, images.as_slice(), false)?;
+        let answers = Answer::of_float(&fold(float), config, Engine::Exact, images.as_slice(), false)?;
         summary.accuracy.float = accuracy(answers.iter().map(|a| (a.about.label, a.class)));
     }
     write_json(proof.json.as_deref(), &summary)?;

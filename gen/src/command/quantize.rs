@@ -24,6 +24,7 @@ pub fn quantize(arguments: &QuantizeArgs, out: &mut dyn Write) -> Result<u8, Gen
     let config = load_config(&request.config)?;
     let (path, bytes) = load_weights(&request, &config)?;
     let network = load_network(&path, &bytes, &config)?;
+    drop(bytes);
     let quantized = quantize_network(&request, &config, &path, &network)?;
     let file = quantized.network.to_bytes().map_err(|e| GenError::stage("quant", e))?;
     files::write(&arguments.out, &file)?;

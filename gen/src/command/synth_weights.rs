@@ -29,7 +29,7 @@ pub fn synth_weights(arguments: &SynthArgs, out: &mut dyn Write) -> Result<u8, G
     let mut network = network.map_err(|e| refused(&e))?;
     network.release_normalisation(&config.normalisation());
     let note = BTreeMap::from([("made by".to_owned(), format!("heatvit synth-weights, seed {}", arguments.seed))]);
-    let bytes = weights::to_bytes(&network, &note).map_err(|e| GenError::stage("network", e))?;
+    let bytes = weights::into_bytes(network, &note).map_err(|e| GenError::stage("network", e))?;
     files::write(&arguments.out, &bytes)?;
     let size = grouped(bytes.len() as u64);
     print(out, &row("weights", &format!("{} ({size} bytes)", arguments.out.display())))?;

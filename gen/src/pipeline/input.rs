@@ -84,6 +84,7 @@ pub fn load_quantized(request: &Request, config: &Config) -> Result<QuantNetwork
         return read_quantized(&path, &bytes, config);
     }
     let network = load_network(&path, &bytes, config)?;
+    drop(bytes);
     Ok(quantize_network(request, config, &path, &network)?.network)
 }
 

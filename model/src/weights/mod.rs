@@ -10,7 +10,7 @@ mod write;
 pub(crate) use container::{METADATA_KEY, open};
 pub use error::WeightError;
 pub use read::{from_bytes, metadata};
-pub use write::to_bytes;
+pub use write::{into_bytes, to_bytes};
 
 #[cfg(test)]
 mod tests;

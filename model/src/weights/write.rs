@@ -18,7 +18,8 @@ impl Visitor for Writer {
         if data.len() != expected {
             return Err(WeightError::Length { tensor: slot.name, found: data.len(), expected });
         }
-        self.tensors.push((slot, data.iter().flat_map(|v| v.to_le_bytes()).collect()));
+        let values = std::mem::take(data);
+        self.tensors.push((slot, values.iter().flat_map(|v| v.to_le_bytes()).collect()));
         Ok(())
     }
 }
@@ -28,8 +29,16 @@ impl Visitor for Writer {
 /// # Errors
 /// A tensor does not have its length.
 pub fn to_bytes(network: &FloatNetwork, metadata: &BTreeMap<String, String>) -> Result<Vec<u8>, WeightError> {
+    into_bytes(network.clone(), metadata)
+}
+
+/// As [`to_bytes`], of a network that is not needed afterwards: a large one is not held twice.
+///
+/// # Errors
+/// A tensor does not have its length.
+pub fn into_bytes(mut network: FloatNetwork, metadata: &BTreeMap<String, String>) -> Result<Vec<u8>, WeightError> {
     let mut writer = Writer::default();
-    visit(&mut network.clone(), &mut writer)?;
+    visit(&mut network, &mut writer)?;
     let container = |e: &dyn std::fmt::Display| WeightError::Container { reason: e.to_string() };
     let mut views = Vec::with_capacity(writer.tensors.len());
     for (slot, data) in &writer.tensors {
