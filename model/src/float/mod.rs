@@ -17,6 +17,7 @@ pub use fold::{Folded, FoldedBlock, fold};
 pub use fold_selector::FoldedSelector;
 pub use forward::{Engine, Half, forward, forward_all, forward_folded, forward_wanted, resume};
 pub use network::{FloatBlock, FloatLinear, FloatNetwork, FloatNorm, NetworkOptions};
+pub(crate) use product::{gram, linear};
 pub use selector::{FloatSelector, HeadLinear};
 pub use units::{exp_exact, exp_poly, gelu_exact, normalise};
 

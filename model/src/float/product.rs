@@ -184,8 +184,18 @@ pub(super) fn product(input: &[f32], weight: &[f32], inputs: usize) -> Vec<f32> 
     out
 }
 
+/// Products of all pairs of columns of `[rows][cols]`, `[cols][cols]`.
+pub(crate) fn gram(values: &[f32], cols: usize) -> Vec<f32> {
+    let rows = values.len() / cols;
+    if rows == 0 {
+        return vec![0.0; cols * cols];
+    }
+    let columns: Vec<f32> = (0..cols).flat_map(|c| values.iter().skip(c).step_by(cols).copied()).collect();
+    product(&columns, &columns, rows)
+}
+
 /// A product with its bias: `[rows][inputs]` to `[rows][outputs]`.
-pub(super) fn linear(input: &[f32], l: &FloatLinear) -> Vec<f32> {
+pub(crate) fn linear(input: &[f32], l: &FloatLinear) -> Vec<f32> {
     let mut out = product(input, &l.weight, l.inputs);
     for row in out.chunks_exact_mut(l.outputs) {
         row.iter_mut().zip(&l.bias).for_each(|(x, bias)| *x += bias);

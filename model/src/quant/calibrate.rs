@@ -3,7 +3,9 @@
 use super::histogram::{Clip, Histogram, Method};
 use super::moments::Moments;
 use super::quantize::QuantizeError;
-use crate::float::{Engine, Folded, forward_folded};
+use super::rounding::Inputs;
+use crate::float::{Engine, Folded, forward_wanted};
+use crate::golden::Trace;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -16,12 +18,13 @@ pub(super) struct Calibration {
     inputs: BTreeMap<String, Moments>,
 }
 
-/// Images that run at the same time. Sums of real numbers are added in their order, whatever the number of threads.
-const BATCH: usize = 8;
+/// Images that run at the same time, which bounds the memory. Sums of real numbers are added in the order of the
+/// images, whatever the number of threads.
+const BATCH: usize = 4;
 
 /// Whether a product with weights reads the tensor.
 fn is_input(name: &str) -> bool {
-    let tails = ["norm1", "norm2", "attn.o", "mlp.fc1", ".mix", ".squeeze", ".weigh"];
+    let tails = ["norm1", "norm2", "attn.o", "mlp.fc1", ".norm", ".mix", ".squeeze", ".weigh"];
     name == "norm" || tails.iter().any(|tail| name.ends_with(tail))
 }
 
@@ -33,26 +36,19 @@ fn has_fixed_step(name: &str) -> bool {
     attention || name.starts_with("selectors.") && tail.iter().any(|end| name.ends_with(end))
 }
 
-fn observe(network: &Folded, patches: &[f32]) -> Result<Calibration, QuantizeError> {
-    let mut seen = Calibration::default();
-    for t in forward_folded(network, Engine::Poly, patches).tensors {
-        if t.data.iter().any(|v| !v.is_finite()) {
-            return Err(QuantizeError::NotFinite { tensor: t.name });
-        }
-        if is_input(&t.name) {
-            seen.inputs.insert(t.name.clone(), Moments::of(&t.data, t.cols));
-        }
-        if !has_fixed_step(&t.name) {
-            let mut histogram = Histogram::default();
-            histogram.add(&t.data);
-            seen.tensors.insert(t.name, histogram);
-        }
+/// The tensors of an image that are counted.
+fn observe(network: &Folded, patches: &[f32]) -> Result<Trace<f32>, QuantizeError> {
+    let wanted = |name: &str| is_input(name) || !has_fixed_step(name);
+    let trace = forward_wanted(network, Engine::Poly, patches, &wanted);
+    let broken = trace.tensors.iter().find(|t| t.data.iter().any(|v| !v.is_finite()));
+    match broken {
+        Some(t) => Err(QuantizeError::NotFinite { tensor: t.name.clone() }),
+        None => Ok(trace),
     }
-    Ok(seen)
 }
 
-/// Runs the polynomial float engine, which computes what the integers approximate, over all images.
-pub(super) fn calibrate(network: &Folded, images: &[Vec<f32>]) -> Result<Calibration, QuantizeError> {
+/// Whether there are images, and all of the network's size.
+pub(super) fn check_images(network: &Folded, images: &[Vec<f32>]) -> Result<(), QuantizeError> {
     if images.is_empty() {
         return Err(QuantizeError::NoCalibration);
     }
@@ -60,10 +56,15 @@ pub(super) fn calibrate(network: &Folded, images: &[Vec<f32>]) -> Result<Calibra
     if let Some((image, patches)) = images.iter().enumerate().find(|(_, p)| p.len() != expected) {
         return Err(QuantizeError::ImageSize { image, found: patches.len(), expected });
     }
+    Ok(())
+}
+
+/// Runs the polynomial float engine, which computes what the integers approximate, over images that were checked.
+pub(super) fn calibrate(network: &Folded, images: &[Vec<f32>]) -> Result<Calibration, QuantizeError> {
     let mut all = Calibration::default();
     for batch in images.chunks(BATCH) {
-        let seen: Vec<_> = batch.par_iter().map(|p| observe(network, p)).collect();
-        seen.into_iter().try_for_each(|one| one.map(|one| all.add(one)))?;
+        let traces: Vec<Result<_, _>> = batch.par_iter().map(|p| observe(network, p)).collect();
+        all.add(&traces.into_iter().collect::<Result<Vec<_>, _>>()?);
     }
     for s in &network.selectors {
         // The selector reads the same normalised stream as the block behind it, only before rows are dropped.
@@ -75,18 +76,24 @@ pub(super) fn calibrate(network: &Folded, images: &[Vec<f32>]) -> Result<Calibra
 }
 
 impl Calibration {
-    fn add(&mut self, other: Self) {
-        for (name, histogram) in other.tensors {
-            self.tensors.entry(name).or_default().merge(&histogram);
+    /// Adds images.
+    fn add(&mut self, images: &[Trace<f32>]) {
+        for t in images.iter().flat_map(|image| &image.tensors) {
+            if is_input(&t.name) && !self.inputs.contains_key(&t.name) {
+                self.inputs.insert(t.name.clone(), Moments::default());
+            }
+            if !has_fixed_step(&t.name) && !self.tensors.contains_key(&t.name) {
+                self.tensors.insert(t.name.clone(), Histogram::default());
+            }
         }
-        for (name, moments) in other.inputs {
-            self.inputs.entry(name).or_default().add(&moments);
-        }
+        let of = |name| images.iter().filter_map(move |image| image.get(name));
+        self.inputs.par_iter_mut().for_each(|(name, moments)| of(name).for_each(|t| moments.add(&t.data, t.cols)));
+        self.tensors.par_iter_mut().for_each(|(name, counts)| of(name).for_each(|t| counts.add(&t.data)));
     }
 
     /// Channels of a tensor that a product reads.
-    pub fn input(&self, name: &str) -> Option<&Moments> {
-        self.inputs.get(name)
+    pub fn input(&self, name: &str) -> Option<Inputs> {
+        self.inputs.get(name).map(Inputs::of)
     }
 
     /// Clip of a tensor; one that is always zero gets 1, which is as good as any.

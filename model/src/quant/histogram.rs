@@ -19,6 +19,8 @@ pub enum Method {
     Percentile(u32),
     /// The best of a grid of fractions of the largest magnitude.
     Mse,
+    /// The best of a grid by what the products behind it lose.
+    Product,
     /// The end of the range that the arithmetic allows.
     Bound,
     /// Set by the arithmetic, not by the data.

@@ -1,14 +1,18 @@
 //! The quantized network: everything the golden model and the accelerator need, integers only.
 
+mod behind;
 mod calibrate;
 mod file;
 mod histogram;
 mod moments;
+mod narrow;
 mod product;
 mod quantize;
 mod quantize_selector;
 mod random;
 pub mod report;
+mod rounding;
+mod samples;
 mod selector_header;
 mod validate;
 
@@ -17,6 +21,7 @@ pub use crate::poly::gelu::GeluParams;
 pub use crate::selector::PackageRule;
 pub use file::{QuantFileError, VERSION, is_quantized};
 pub use histogram::Method;
+pub use narrow::Factors;
 pub use quantize::{QuantizeError, Quantized, TensorStep, quantize};
 pub use random::{Extreme, random, random_image, random_with_selectors};
 pub use validate::{QuantError, validate};

@@ -1,8 +1,8 @@
 //! One matrix product in integers.
 
 use super::Linear;
-use super::moments::Moments;
 use super::quantize::{FACTOR_MAX, QuantizeError, constant};
+use super::rounding::{Inputs, nearest};
 use crate::fixed::{ACC_BITS, MULT_MAX, multipliers};
 use crate::float::FloatLinear;
 use rayon::prelude::*;
@@ -44,43 +44,45 @@ fn weight_steps(l: &FloatLinear, input: f64) -> Vec<f64> {
 /// Steps of a row that are tried, in parts of the one that reaches the largest weight.
 const ROW_STEPS: [f64; 6] = [1.0, 0.95, 0.9, 0.85, 0.8, 0.7];
 
-fn quantized(weight: f32, step: f64) -> f64 {
-    (f64::from(weight) / step).round().clamp(-127.0, 127.0)
-}
-
 /// The step with which the outputs of a row vary least from the real ones; their mean is corrected by the bias.
-fn best_step(row: &[f32], variances: &[f64], step: f64, floor: f64) -> f64 {
-    let error = |step: f64| {
-        let channel = |(w, variance): (&f32, &f64)| variance * (f64::from(*w) - quantized(*w, step) * step).powi(2);
-        row.iter().zip(variances).map(channel).sum::<f64>()
-    };
+fn best_step(row: &[f32], inputs: &Inputs, step: f64, floor: f64) -> f64 {
     let steps = ROW_STEPS.map(|part| part * step).into_iter().filter(|s| *s == step || *s >= floor);
-    let best = steps.map(|s| (error(s), s)).min_by(|a, b| a.0.total_cmp(&b.0));
+    let best = steps.map(|s| (inputs.round(row, s).error * s * s, s)).min_by(|a, b| a.0.total_cmp(&b.0));
     best.map_or(step, |(_, s)| s)
 }
 
 /// Chooses the steps of all rows by what is known of the inputs.
-fn choose_steps(l: &FloatLinear, steps: &mut [f64], input: f64, variances: &[f64]) {
+fn choose_steps(l: &FloatLinear, steps: &mut [f64], input: f64, inputs: &Inputs) {
     let floor = steps.iter().copied().fold(0.0, f64::max) / STEP_RATIO;
     let rows = l.weight.par_chunks(l.inputs).zip(&l.bias).zip(steps);
     rows.for_each(|((row, bias), step)| {
-        *step = best_step(row, variances, *step, floor.max(f64::from(bias.abs()) / (input * BIAS_MAX)));
+        *step = best_step(row, inputs, *step, floor.max(f64::from(bias.abs()) / (input * BIAS_MAX)));
     });
 }
 
+/// The integers of a row, and what their rounding takes from the mean of its outputs.
+fn quantize_row(row: &[f32], step: f64, inputs: Option<&Inputs>) -> (Vec<i8>, f64) {
+    let Some(inputs) = inputs else {
+        return (row.iter().map(|w| nearest(f64::from(*w) / step)).collect(), 0.0);
+    };
+    let weights = inputs.round(row, step).weights;
+    let off = row.iter().zip(&weights).map(|(w, q)| f64::from(*w) - f64::from(*q) * step);
+    let lost = off.zip(&inputs.means).map(|(off, mean)| mean * off).sum();
+    (weights, lost)
+}
+
 /// Quantizes a product: weights per output channel, bias in accumulator units, multipliers with one shift. With
-/// `inputs`, rows get the steps whose outputs vary least from the real ones, and biases take up what the rounding of the
-/// weights does to the mean.
+/// `inputs`, rows get the steps and integers whose outputs vary least from the real ones, and biases take up what the
+/// rounding of the weights does to the mean.
 pub(super) fn quantize_linear(
     l: &FloatLinear,
     name: String,
     steps: &Steps,
-    inputs: Option<&Moments>,
+    inputs: Option<&Inputs>,
 ) -> Result<Linear, QuantizeError> {
     let mut weight_steps = weight_steps(l, steps.input);
-    let (means, variances): (Vec<f64>, Vec<f64>) = inputs.map(Moments::mean_variance).into_iter().flatten().unzip();
-    if !variances.is_empty() {
-        choose_steps(l, &mut weight_steps, steps.input, &variances);
+    if let Some(inputs) = inputs {
+        choose_steps(l, &mut weight_steps, steps.input, inputs);
     }
     // A product of zeros needs some step; its output is zero with any.
     weight_steps.iter_mut().filter(|s| **s == 0.0).for_each(|s| *s = steps.output / steps.input / STEP_RATIO);
@@ -92,15 +94,16 @@ pub(super) fn quantize_linear(
         return Err(QuantizeError::Factor { tensor: name, factor: largest.to_string() });
     };
     debug_assert!(mult.iter().all(|m| *m <= MULT_MAX));
+    let rows = l.weight.par_chunks(l.inputs).zip(&weight_steps);
+    let rows: Vec<(Vec<i8>, f64)> = rows.map(|(row, step)| quantize_row(row, *step, inputs)).collect();
     let mut weight = Vec::with_capacity(l.weight.len());
     let mut bias = Vec::with_capacity(l.outputs);
-    for ((row, step), b) in l.weight.chunks(l.inputs).zip(&weight_steps).zip(&l.bias) {
-        let lost = row.iter().zip(&means).map(|(w, mean)| mean * (f64::from(*w) - quantized(*w, *step) * step));
-        let value = ((f64::from(*b) + lost.sum::<f64>()) / (steps.input * step)).round();
+    for (((integers, lost), step), b) in rows.into_iter().zip(&weight_steps).zip(&l.bias) {
+        let value = ((f64::from(*b) + lost) / (steps.input * step)).round();
         if !value.is_finite() {
             return Err(constant(format!("{name}.bias"), value));
         }
-        weight.extend(row.iter().map(|w| quantized(*w, *step) as i8));
+        weight.extend(integers);
         bias.push(value as i32);
     }
     Ok(Linear { name, inputs: l.inputs, outputs: l.outputs, weight, bias, mult, sel })
@@ -108,7 +111,14 @@ pub(super) fn quantize_linear(
 
 #[cfg(test)]
 mod tests {
+    use super::super::moments::Moments;
     use super::*;
+
+    fn inputs(values: &[f32], cols: usize) -> Inputs {
+        let mut moments = Moments::default();
+        moments.add(values, cols);
+        Inputs::of(&moments)
+    }
 
     #[test]
     fn worked_example() {
@@ -136,15 +146,15 @@ mod tests {
     fn known_inputs_correct_the_mean_and_choose_the_step() {
         // The second weight is rounded down by 0.3 steps; its input has the mean 2.
         let l = FloatLinear { inputs: 2, outputs: 1, weight: vec![127.0, 10.3], bias: vec![1.0] };
-        let moments = Moments::of(&[1.0, 2.0, -1.0, 2.0], 2);
+        let inputs_of = inputs(&[1.0, 2.0, -1.0, 2.0], 2);
         let steps = Steps { input: 0.1, output: 1.0 };
-        let q = quantize_linear(&l, "l".to_owned(), &steps, Some(&moments)).unwrap();
+        let q = quantize_linear(&l, "l".to_owned(), &steps, Some(&inputs_of)).unwrap();
         assert_eq!((&q.weight[..], &q.bias[..]), (&[127, 10][..], &[16][..]));
-        // A large weight on an input that never changes is clipped in favour of the others.
-        let l = FloatLinear { inputs: 2, outputs: 1, weight: vec![127.0, 0.49], bias: vec![0.0] };
-        let moments = Moments::of(&[1.0, 3.0, 1.0, -3.0], 2);
-        let q = quantize_linear(&l, "l".to_owned(), &steps, Some(&moments)).unwrap();
-        assert_eq!((&q.weight[..], q.bias[0] > 0), (&[127, 1][..], true));
+        // A large weight on an input that never changes is clipped in favour of the other, which is 110 steps of 0.95.
+        let l = FloatLinear { inputs: 2, outputs: 1, weight: vec![127.0, 104.5], bias: vec![0.0] };
+        let inputs_of = inputs(&[1.0, 3.0, 1.0, -3.0], 2);
+        let q = quantize_linear(&l, "l".to_owned(), &steps, Some(&inputs_of)).unwrap();
+        assert_eq!((&q.weight[..], q.bias[0] > 0), (&[127, 110][..], true));
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! From a trained network to integers. After this file there is no real number in the data path.
 
-use super::calibrate::{Calibration, calibrate};
+use super::behind::{Reader, clip_for};
+use super::calibrate::{Calibration, calibrate, check_images};
 use super::histogram::Method;
+use super::narrow::{Factors, narrow};
 use super::product::{ROW_CLIP_MOST, Steps, quantize_linear};
+use super::rounding::Inputs;
+use super::samples::Samples;
 use super::{Block, GeluParams, NormParams, QuantError, QuantNetwork, RowScale, ScoreScale, validate};
-use crate::fixed::{mantissa_exponent, multipliers};
+use crate::fixed::{mantissa_exponent, multipliers, saturate};
 use crate::float::{FloatLinear, FloatNetwork, Folded, FoldedBlock, fold};
 use crate::image::INPUT_STEP;
 use crate::layernorm::MEAN_FRACTION_BITS;
@@ -74,6 +78,23 @@ pub struct Quantized {
     pub network: QuantNetwork,
     /// Real value of one step of every tensor of a trace, and how it was chosen.
     pub steps: BTreeMap<String, TensorStep>,
+    /// Columns whose 1 stands for a multiple of their tensor's step.
+    pub factors: Factors,
+}
+
+impl Quantized {
+    /// Real value of 1 in every element of a tensor's row, over and over.
+    pub(super) fn units(&self, name: &str) -> impl Iterator<Item = f64> + '_ {
+        let step = self.steps.get(name).map_or(1.0, |s| s.step);
+        let factors = self.factors.get(name).map_or(&[1.0][..], |f| f);
+        factors.iter().cycle().map(move |factor| step * f64::from(*factor))
+    }
+
+    /// A tensor in integers, each the nearest to its element.
+    pub(super) fn integers(&self, name: &str, values: &[f32], bits: u32) -> Vec<i32> {
+        let nearest = |(v, unit): (&f32, f64)| saturate((f64::from(*v) / unit).round() as i64, bits) as i32;
+        values.iter().zip(self.units(name)).map(nearest).collect()
+    }
 }
 
 /// One step of a tensor.
@@ -91,6 +112,7 @@ pub(super) fn constant(what: String, value: f64) -> QuantizeError {
 
 pub(super) struct Quantizer<'a> {
     pub(super) folded: &'a Folded,
+    pub(super) samples: &'a Samples,
     pub(super) ranges: &'a Calibration,
     pub(super) residual_step: f64,
     pub(super) steps: BTreeMap<String, TensorStep>,
@@ -106,6 +128,14 @@ impl Quantizer<'_> {
     pub(super) fn step(&mut self, name: String, floor: f64) -> f64 {
         let clip = self.ranges.clip(&name);
         self.note(name, (clip.value / 127.0).max(floor), clip.method)
+    }
+
+    /// Step of a normalised tensor, by the products that read it.
+    fn normed(&mut self, name: String, readers: &[Reader<'_>]) -> f64 {
+        match clip_for(readers, self.samples.rows(&name)) {
+            Some(clip) => self.note(name, clip.value / 127.0, clip.method),
+            None => self.step(name, 0.0),
+        }
     }
 
     /// Constants of a LayerNorm whose step is chosen.
@@ -163,7 +193,13 @@ impl Quantizer<'_> {
     fn plan(&mut self, i: usize, b: &FoldedBlock) -> Result<BlockPlan, QuantizeError> {
         let prefix = format!("blocks.{i}");
         let at = |part: &str| format!("{prefix}.{part}");
-        let input = self.step(at("norm1"), 0.0);
+        let linear = |product| Reader { product, gelu: None };
+        // A selector reads the same tensor, with small differences in view.
+        let input = if self.folded.selectors.iter().any(|s| s.block == i) {
+            self.step(at("norm1"), 0.0)
+        } else {
+            self.normed(at("norm1"), &[&b.q, &b.k, &b.v].map(linear))
+        };
         let [q, k, v] = [("attn.q", &b.q), ("attn.k", &b.k), ("attn.v", &b.v)]
             .map(|(name, l)| self.step(at(name), Steps::least_output(l, input)));
         let (q, k, scores) = self.scores(&prefix, q, k)?;
@@ -173,7 +209,8 @@ impl Quantizer<'_> {
         let o = self.step(at("attn.o"), delta2 * v / ATTEND_MAX);
         let ratio = delta2 * v / o;
         let (gain, exponent) = mantissa_exponent(ratio).ok_or_else(|| constant(at("attn.attend"), ratio))?;
-        let hidden_input = self.step(at("norm2"), 0.0);
+        let mlp = Reader { product: &b.fc1, gelu: Some(self.folded.options.delta1) };
+        let hidden_input = self.normed(at("norm2"), &[mlp]);
         let (hidden, gelu) = self.activation(at("mlp.fc1"), &b.fc1, hidden_input)?;
         let attend = RowScale { gain, exponent };
         Ok(BlockPlan { input, q, k, v, scores, o, attend, hidden_input, hidden, gelu })
@@ -185,21 +222,23 @@ impl Quantizer<'_> {
         let residual = self.residual_step;
         self.note(at("attn.residual"), residual, Method::MinMax);
         self.note(at("residual"), residual, Method::MinMax);
-        let product = |name: &str, l, from: &str, input, output| {
-            quantize_linear(l, at(name), &Steps { input, output }, self.ranges.input(&at(from)))
+        let product = |name: &str, l, input, output, from: &Option<Inputs>| {
+            quantize_linear(l, at(name), &Steps { input, output }, from.as_ref())
         };
+        let [normed, attended, mixed, hidden] =
+            ["norm1", "attn.o", "norm2", "mlp.fc1"].map(|name| self.ranges.input(&at(name)));
         Ok(Block {
             norm1: self.norm(&at("norm1"))?,
-            q: product("attn.q", &b.q, "norm1", p.input, p.q)?,
-            k: product("attn.k", &b.k, "norm1", p.input, p.k)?,
-            v: product("attn.v", &b.v, "norm1", p.input, p.v)?,
+            q: product("attn.q", &b.q, p.input, p.q, &normed)?,
+            k: product("attn.k", &b.k, p.input, p.k, &normed)?,
+            v: product("attn.v", &b.v, p.input, p.v, &normed)?,
             scores: p.scores,
             attend: p.attend,
-            proj: product("attn.proj", &b.proj, "attn.o", p.o, residual)?,
+            proj: product("attn.proj", &b.proj, p.o, residual, &attended)?,
             norm2: self.norm(&at("norm2"))?,
-            fc1: product("mlp.fc1", &b.fc1, "norm2", p.hidden_input, p.gelu.input_step(p.hidden))?,
+            fc1: product("mlp.fc1", &b.fc1, p.hidden_input, p.gelu.input_step(p.hidden), &mixed)?,
             gelu: p.gelu,
-            fc2: product("mlp.fc2", &b.fc2, "mlp.fc1", p.hidden, residual)?,
+            fc2: product("mlp.fc2", &b.fc2, p.hidden, residual, &hidden)?,
         })
     }
 }
@@ -231,9 +270,13 @@ fn residual_step(folded: &Folded, ranges: &Calibration, plans: &[BlockPlan]) -> 
 /// # Errors
 /// No calibration, a range that the integers cannot represent, or an accumulator that could overflow.
 pub fn quantize(network: &FloatNetwork, name: &str, calibration: &[Vec<f32>]) -> Result<Quantized, QuantizeError> {
-    let folded = fold(network);
+    let mut folded = fold(network);
+    check_images(&folded, calibration)?;
+    let samples = Samples::of(&folded, calibration);
+    let factors = narrow(&mut folded, &samples);
     let ranges = calibrate(&folded, calibration)?;
-    let mut quantizer = Quantizer { folded: &folded, ranges: &ranges, residual_step: 0.0, steps: BTreeMap::new() };
+    let mut quantizer =
+        Quantizer { folded: &folded, samples: &samples, ranges: &ranges, residual_step: 0.0, steps: BTreeMap::new() };
     let plans = folded.blocks.iter().enumerate().map(|(i, b)| quantizer.plan(i, b)).collect::<Result<Vec<_>, _>>()?;
     let residual_step = residual_step(&folded, &ranges, &plans);
     quantizer.residual_step = residual_step;
@@ -255,11 +298,15 @@ pub fn quantize(network: &FloatNetwork, name: &str, calibration: &[Vec<f32>]) ->
     let range = ranges.max("logits") * LOGIT_MARGIN / 32767.0;
     let logit_step = range.max(Steps::least_output(&folded.head, input));
     quantizer.note("logits".to_owned(), logit_step, Method::MinMax);
-    let head =
-        quantize_linear(&folded.head, "head".to_owned(), &Steps { input, output: logit_step }, ranges.input("norm"))?;
+    let head = quantize_linear(
+        &folded.head,
+        "head".to_owned(),
+        &Steps { input, output: logit_step },
+        ranges.input("norm").as_ref(),
+    )?;
     let steps = quantizer.steps;
     let (name, dims) = (name.to_owned(), network.dims.clone());
     let network = QuantNetwork { name, dims, embed, pos, blocks, selectors, norm, head, residual_step, logit_step };
     validate(&network)?;
-    Ok(Quantized { network, steps })
+    Ok(Quantized { network, steps, factors })
 }

@@ -55,11 +55,11 @@ impl Quantizer<'_> {
         // Local and global features are one operand of mix; what is known of both is not put together.
         let product = |name: &str, l, from: Option<&str>, input, output| {
             let inputs = from.and_then(|from| self.ranges.input(&at(from)));
-            quantize_linear(l, at(name), &Steps { input, output }, inputs)
+            quantize_linear(l, at(name), &Steps { input, output }, inputs.as_ref())
         };
         Ok(Selector {
             block: s.block,
-            local: product("local", &s.local, None, input.step, local_gelu.input_step(local))?,
+            local: product("local", &s.local, Some("norm"), input.step, local_gelu.input_step(local))?,
             local_gelu,
             mean: RowScale { gain, exponent },
             mix: product("mix", &with_one_step(&s.mix, ratio), None, local, mix_gelu.input_step(mix))?,
@@ -67,7 +67,7 @@ impl Quantizer<'_> {
             squeeze: product("squeeze", &s.squeeze, Some("mix"), mix, squeeze_gelu.input_step(squeeze))?,
             squeeze_gelu,
             keep: product("keep", &s.keep, Some("squeeze"), squeeze, logit)?,
-            weigh: product("weigh", &s.weigh, None, input.step, weigh_gelu.input_step(weigh))?,
+            weigh: product("weigh", &s.weigh, Some("norm"), input.step, weigh_gelu.input_step(weigh))?,
             weigh_gelu,
             weight: product("weight", &s.weight, Some("weigh"), weigh, logit)?,
             threshold: (f64::from(SCORE_ONE) * f64::from(s.threshold)).round() as u32,

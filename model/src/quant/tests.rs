@@ -39,7 +39,7 @@ fn quantized(options: &NetworkOptions, seed: u64) -> (FloatNetwork, Quantized) {
 /// Operators fed with the reference's inputs.
 struct Probe<'a> {
     reference: &'a Trace<f32>,
-    steps: &'a std::collections::BTreeMap<String, TensorStep>,
+    quantized: &'a Quantized,
 }
 
 impl Probe<'_> {
@@ -47,18 +47,14 @@ impl Probe<'_> {
         &self.reference.get(name).unwrap_or_else(|| panic!("{name}")).data
     }
 
-    fn step(&self, name: &str) -> f64 {
-        self.steps[name].step
-    }
-
     /// A reference tensor in its own steps.
     fn integers(&self, name: &str, bits: u32) -> Vec<i32> {
-        let to_int = |v: &f32| saturate((f64::from(*v) / self.step(name)).round() as i64, bits) as i32;
-        self.real(name).iter().map(to_int).collect()
+        self.quantized.integers(name, self.real(name), bits)
     }
 
     fn check(&self, name: &str, got: &[i32], least_db: f64) {
-        let real: Vec<f32> = got.iter().map(|v| (f64::from(*v) * self.step(name)) as f32).collect();
+        let real: Vec<f32> =
+            got.iter().zip(self.quantized.units(name)).map(|(v, unit)| (f64::from(*v) * unit) as f32).collect();
         let db = sqnr_db(self.real(name), &real);
         assert!(db >= least_db, "{name}: {db:.1} dB");
     }
@@ -135,7 +131,7 @@ fn every_operator_reaches_30_db() {
         let (network, q) = quantized(&options, seed);
         let image = &images(1)[0];
         let reference = forward(&network, Engine::Poly, &dequantize(image));
-        let probe = Probe { reference: &reference, steps: &q.steps };
+        let probe = Probe { reference: &reference, quantized: &q };
         let mut x: Vec<i32> = q.network.pos.iter().map(|p| i32::from(*p)).collect();
         product::linear_residual(&mut x, &image.iter().map(|p| i32::from(*p)).collect::<Vec<_>>(), &q.network.embed);
         probe.check("embed", &x, 30.0);

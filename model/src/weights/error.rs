@@ -37,7 +37,7 @@ pub enum WeightError {
     },
     /// Selectors are configured, the file has none.
     #[error(
-        "it holds no token selectors, the configuration has them before the blocks {stages:?}; train them with `heatvit train` or write enabled = false under [selectors]"
+        "it holds no token selectors, the configuration has them before the blocks {stages:?}; train them with `heatvit train` (built with --features train) or write enabled = false under [selectors]"
     )]
     NoSelectors {
         /// Configured.

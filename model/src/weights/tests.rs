@@ -187,7 +187,7 @@ fn refusals_of_selectors_name_tensor_and_remedy() {
     assert_eq!(
         refusal(&to_bytes(&dense, &BTreeMap::new()).unwrap(), &selector_options(HeadWeights::Separate)),
         "it holds no token selectors, the configuration has them before the blocks [0, 1]; train them with \
-         `heatvit train` or write enabled = false under [selectors]"
+         `heatvit train` (built with --features train) or write enabled = false under [selectors]"
     );
     assert_eq!(
         refusal(&bytes, &selector_options(HeadWeights::Shared)),

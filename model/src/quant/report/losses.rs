@@ -4,8 +4,7 @@ use super::alone::alone;
 use super::sums::Sums;
 use crate::float::{Engine, Folded, Half, resume};
 use crate::golden::{Trace, run};
-use crate::quant::{QuantNetwork, TensorStep};
-use std::collections::BTreeMap;
+use crate::quant::{QuantNetwork, Quantized};
 
 /// The parts of a network that are put into integers one at a time.
 struct Layers<'a> {
@@ -57,11 +56,11 @@ impl Layers<'_> {
 /// What the logits of an image lose by each layer alone, by its name, in execution order; dense networks only.
 pub(super) fn losses(
     folded: &Folded,
-    network: &QuantNetwork,
-    steps: &BTreeMap<String, TensorStep>,
+    quantized: &Quantized,
     reference: &Trace<f32>,
     operators: &[super::probe::Output],
 ) -> Vec<(String, Sums)> {
+    let network = &quantized.network;
     let mut layers = Layers { folded, network, reference, losses: Vec::new() };
     let output = |name: &str| operators.iter().find(|o| o.name == name).map_or(&[][..], |o| &o.data);
     layers.resumed("patch_embed".to_owned(), 0, Half::Attention, output("embed"));
@@ -70,7 +69,7 @@ pub(super) fn losses(
         layers.block(i, &stream);
         stream = format!("blocks.{i}.residual");
     }
-    let step = steps.get("logits").map_or(1.0, |s| s.step);
+    let step = network.logit_step;
     let logits: Vec<f32> = output("logits").iter().map(|v| (f64::from(*v) * step) as f32).collect();
     layers.put("head".to_owned(), &logits);
     layers.losses

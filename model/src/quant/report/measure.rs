@@ -9,16 +9,15 @@ use super::totals::{Measured, Seen};
 use crate::float::{Engine, Folded, forward_folded};
 use crate::golden::{Divide, Model, Tensor, Trace};
 use crate::image::dequantize;
-use crate::quant::{QuantNetwork, TensorStep};
+use crate::quant::{QuantNetwork, Quantized};
 use std::collections::BTreeMap;
 
 /// What an image is measured with.
 pub(super) struct Measurement<'a> {
     pub folded: &'a Folded,
-    pub network: &'a QuantNetwork,
+    pub quantized: &'a Quantized,
     /// The same, prepared to run.
     pub model: Model<'a>,
-    pub steps: &'a BTreeMap<String, TensorStep>,
     /// Blocks and thresholds of the selectors.
     pub stages: Vec<(usize, f64)>,
     /// Whether the layers' losses are measured, too.
@@ -45,16 +44,17 @@ fn class_of(logits: &[f32]) -> usize {
 }
 
 impl Measurement<'_> {
-    fn step(&self, name: &str) -> f64 {
-        self.steps.get(name).map_or(1.0, |s| s.step)
-    }
-
     fn against(&self, name: &str, reference: &[f32], got: &[i32]) -> Sums {
-        let step = self.step(name);
         if reference.len() != got.len() {
             return Sums::default();
         }
-        Sums::of(reference.iter().zip(got).map(|(r, g)| (f64::from(*r), f64::from(*g) * step)))
+        Sums::of(
+            reference
+                .iter()
+                .zip(got)
+                .zip(self.quantized.units(name))
+                .map(|((r, g), unit)| (f64::from(*r), f64::from(*g) * unit)),
+        )
     }
 
     fn tensors(
@@ -70,10 +70,10 @@ impl Measurement<'_> {
         let one = |t: &Tensor<f32>| {
             let mut seen = Seen { elements: t.data.len(), ..Seen::default() };
             // What rounds to the largest integer is not clipped.
-            let range = (limit(&t.name, self.network) + 0.5) * self.step(&t.name);
-            for value in t.data.iter().map(|v| f64::from(v.abs())) {
+            let range = limit(&t.name, &self.quantized.network) + 0.5;
+            for (value, unit) in t.data.iter().map(|v| f64::from(v.abs())).zip(self.quantized.units(&t.name)) {
                 seen.largest = seen.largest.max(value);
-                seen.clipped += usize::from(value > range);
+                seen.clipped += usize::from(value > range * unit);
             }
             if let Some(data) = operators.get(t.name.as_str()) {
                 seen.operator = self.against(&t.name, &t.data, data);
@@ -102,12 +102,12 @@ impl Measurement<'_> {
     fn decisions(&self, reference: &Trace<f32>) -> Decisions {
         let mut all = Decisions::default();
         let mut stream = "embed".to_owned();
-        for i in 0..self.network.blocks.len() {
-            if let Some(stage) = self.network.selectors.iter().position(|s| s.block == i) {
+        for i in 0..self.quantized.network.blocks.len() {
+            if let Some(stage) = self.quantized.network.selectors.iter().position(|s| s.block == i) {
                 let at = |part: &str| format!("selectors.{i}.{part}");
                 let real = |name: &str| reference.get(name).map_or(&[][..], |t| &t.data);
-                let rows = real(&at("mask")).len() * self.network.dims.embed;
-                let mask = mask_alone(self.network, stage, &real(&stream)[..rows]);
+                let rows = real(&at("mask")).len() * self.quantized.network.dims.embed;
+                let mask = mask_alone(&self.quantized.network, stage, &real(&stream)[..rows]);
                 all.add(compare(real(&at("score")), self.stages[stage].1, real(&at("mask")), &mask));
             }
             stream = format!("blocks.{i}.residual");
@@ -121,14 +121,14 @@ impl Measurement<'_> {
         let exact = forward_folded(self.folded, Engine::Exact, &real);
         let reference = forward_folded(self.folded, Engine::Poly, &real);
         let got = self.model.run(patches, Divide::for_images(1));
-        let operators = operators(self.network, self.steps, &reference, patches);
+        let operators = operators(self.quantized, &reference, patches);
         let tensors = self.tensors(&reference, &exact, &got, &operators);
         let layers = if self.layers && self.stages.is_empty() {
-            losses(self.folded, self.network, self.steps, &reference, &operators)
+            losses(self.folded, self.quantized, &reference, &operators)
         } else {
             Vec::new()
         };
-        let step = self.network.logit_step;
+        let step = self.quantized.network.logit_step;
         let logits: Vec<f32> = got.logits().iter().map(|v| (f64::from(*v) * step) as f32).collect();
         Measured {
             tensors,

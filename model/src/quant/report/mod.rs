@@ -97,9 +97,8 @@ pub fn measure(network: &FloatNetwork, quantized: &Quantized, images: &[Vec<i8>]
     let thresholds = folded.selectors.iter().map(|s| (s.block, f64::from(s.threshold)));
     let mut measurement = Measurement {
         folded: &folded,
-        network: &quantized.network,
+        quantized,
         model: Model::new(&quantized.network),
-        steps: &quantized.steps,
         stages: thresholds.collect(),
         layers: true,
     };

@@ -10,8 +10,7 @@ use crate::poly::exp::exp7;
 use crate::poly::gelu::{GeluParams, gelu};
 use crate::poly::recip::{recip, recip_table};
 use crate::poly::rsqrt::rsqrt_table;
-use crate::quant::{Block, Linear, NormParams, QuantNetwork, Selector, TensorStep};
-use std::collections::BTreeMap;
+use crate::quant::{Block, Linear, NormParams, QuantNetwork, Quantized, Selector};
 
 /// Output of an operator.
 pub(super) struct Output {
@@ -22,7 +21,7 @@ pub(super) struct Output {
 /// The reference of one image and the network whose operators are run on it.
 pub(super) struct Probe<'a> {
     network: &'a QuantNetwork,
-    steps: &'a BTreeMap<String, TensorStep>,
+    quantized: &'a Quantized,
     reference: &'a Trace<f32>,
     rsqrt: [(u32, u32); 96],
     recip: [(u32, u32); 128],
@@ -30,14 +29,10 @@ pub(super) struct Probe<'a> {
 }
 
 /// All operators of a network on a reference of [`crate::float::Engine::Poly`]. `patches` is the image itself.
-pub(super) fn operators(
-    network: &QuantNetwork,
-    steps: &BTreeMap<String, TensorStep>,
-    reference: &Trace<f32>,
-    patches: &[i8],
-) -> Vec<Output> {
+pub(super) fn operators(quantized: &Quantized, reference: &Trace<f32>, patches: &[i8]) -> Vec<Output> {
+    let network = &quantized.network;
     let (rsqrt, recip) = (rsqrt_table(), recip_table());
-    let mut probe = Probe { network, steps, reference, rsqrt, recip, outputs: Vec::new() };
+    let mut probe = Probe { network, quantized, reference, rsqrt, recip, outputs: Vec::new() };
     probe.run(patches);
     probe.outputs
 }
@@ -53,9 +48,7 @@ impl Probe<'_> {
 
     /// A tensor of the reference in its own steps.
     fn integers(&self, name: &str, bits: u32) -> Vec<i32> {
-        let step = self.steps.get(name).map_or(1.0, |s| s.step);
-        let to_int = |v: &f32| saturate((f64::from(*v) / step).round() as i64, bits) as i32;
-        self.real(name).iter().map(to_int).collect()
+        self.quantized.integers(name, self.real(name), bits)
     }
 
     fn put(&mut self, name: String, data: Vec<i32>) {
