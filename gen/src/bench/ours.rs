@@ -32,13 +32,13 @@ impl Replay {
 pub fn replay(engine: &mut impl Engine, ports: &Ports, stimuli: &Stimuli, cycles: u64) -> Replay {
     let mut hashes = Vec::with_capacity(cycles as usize);
     let mut seen = vec![0; ports.output_limbs()];
-    let mut hash = 0;
+    let mut hash = Hash::default();
     let start = processor_time();
     for cycle in 0..cycles {
         engine.drive(ports, stimuli.frame(cycle));
         engine.observe(ports, &mut seen);
-        hash = seen.iter().fold(hash, |hash, limb| extend(hash, *limb));
-        hashes.push(hash);
+        hash.add(&seen);
+        hashes.push(hash.value());
         engine.step();
     }
     Replay { time: processor_time().saturating_sub(start), hashes }
@@ -50,7 +50,29 @@ fn processor_time() -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }
 
-/// One more limb in a hash; `replay.cpp` does the same.
-fn extend(hash: u64, limb: u64) -> u64 {
-    (hash ^ limb).wrapping_mul(MULTIPLIER).rotate_left(ROTATION)
+/// Limbs that are hashed side by side: one after the other, a product has to wait for the one before, which would take
+/// longer than some designs.
+pub const LANES: usize = 4;
+
+/// A hash of limbs; `replay.cpp` has the same.
+#[derive(Debug, Default)]
+struct Hash([u64; LANES]);
+
+impl Hash {
+    /// More limbs, of which each lane takes every fourth.
+    fn add(&mut self, limbs: &[u64]) {
+        for limbs in limbs.chunks(LANES) {
+            self.0.iter_mut().zip(limbs).for_each(|(lane, limb)| *lane = extend(*lane, *limb));
+        }
+    }
+
+    /// That of all lanes.
+    fn value(&self) -> u64 {
+        self.0.into_iter().reduce(extend).unwrap_or_default()
+    }
+}
+
+/// One more limb in a lane.
+fn extend(lane: u64, limb: u64) -> u64 {
+    (lane ^ limb).wrapping_mul(MULTIPLIER).rotate_left(ROTATION)
 }

@@ -1,6 +1,6 @@
 //! Replay on Verilator's model of the printed Verilog: one program with the design and the loop in it.
 
-use super::ours::Replay;
+use super::ours::{LANES as HASH_LANES, Replay};
 use super::stimuli::Stimuli;
 use crate::error::GenError;
 use crate::files;
@@ -130,26 +130,28 @@ fn header(ports: &Ports) -> String {
             _ => writeln!(drive, "    memcpy(&top.{name}[0], frame + {offset}, {});", 4 * width.div_ceil(32)),
         };
     }
+    let mut lanes = (0..HASH_LANES).cycle();
     for port in &ports.outputs {
         let name = &port.name;
-        for (i, _) in port.limbs().enumerate() {
+        for ((i, _), lane) in port.limbs().enumerate().zip(&mut lanes) {
             let words = port.width.div_ceil(32) as usize;
             let limb = match port.width {
                 0..=64 => format!("top.{name}"),
                 _ if 2 * i + 1 < words => format!("top.{name}[{}] | (uint64_t)top.{name}[{}] << 32", 2 * i, 2 * i + 1),
                 _ => format!("top.{name}[{}]", 2 * i),
             };
-            let _ = writeln!(observe, "    hash = extend(hash, {limb});");
+            let _ = writeln!(observe, "    hash[{lane}] = extend(hash[{lane}], {limb});");
         }
     }
     let edge = if ports.clocked { "    top.clk = 1;\n    top.eval();\n    top.clk = 0;\n" } else { "" };
     format!(
         "#include \"Vtop.h\"\n#include <cstdint>\n#include <cstring>\n\n\
          constexpr size_t INPUT_LIMBS = {};\n\n\
-         inline uint64_t extend(uint64_t hash, uint64_t limb) {{\n\
-         {i}hash = (hash ^ limb) * 0x9E3779B97F4A7C15u;\n{i}return hash << 29 | hash >> 35;\n}}\n\n\
+         constexpr size_t HASH_LANES = {HASH_LANES};\n\n\
+         inline uint64_t extend(uint64_t lane, uint64_t limb) {{\n\
+         {i}lane = (lane ^ limb) * 0x9E3779B97F4A7C15u;\n{i}return lane << 29 | lane >> 35;\n}}\n\n\
          inline void drive(Vtop &top, const uint64_t *frame) {{\n{drive}}}\n\n\
-         inline uint64_t observe(const Vtop &top, uint64_t hash) {{\n{observe}{i}return hash;\n}}\n\n\
+         inline void observe(const Vtop &top, uint64_t *hash) {{\n{observe}}}\n\n\
          inline void edge(Vtop &top) {{\n{edge}}}\n",
         ports.input_limbs(),
         i = "    "

@@ -10,7 +10,7 @@ impl Emitter<'_> {
     /// Write ports behind one test of their enable.
     pub(super) fn writes(&mut self, body: &mut Body<'_>, ports: &[usize]) {
         let enable = self.circuit.updates.writes[ports[0]].enable;
-        let enable = self.value(body, enable);
+        let enable = self.native(body, enable);
         self.when(body, enable, |this, body| {
             for port in ports {
                 let update = this.circuit.updates.writes[*port].clone();

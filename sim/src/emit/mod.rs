@@ -10,7 +10,8 @@ use crate::SimError;
 use crate::circuit::Circuit;
 use crate::kernels::Tier;
 use crate::lower::Updates;
-use crate::netlist::{Kind, NodeId};
+use crate::lower::value::{Repr, Value};
+use crate::netlist::{Kind, NodeId, Op};
 use crate::plan::{Base, Layout, Place, Plan, Unit, allocate};
 use cranelift_codegen::ir::{
     AbiParam, Block, Function, InstBuilder, MemFlagsData, Signature, Type, UserFuncName, types,
@@ -141,6 +142,8 @@ pub fn compile(
         constants: Vec::new(),
         waiting: HashMap::new(),
     };
+    let packed = emitter.side_by_side(outputs);
+    emitter.place_outputs(&circuit.kept[..outputs], &packed);
     emitter.place_crossing(evaluate.iter().chain(&step));
     let mut context = FunctionBuilderContext::new();
     let mut define = |units: &Vec<Unit>| {
@@ -148,7 +151,6 @@ pub fn compile(
     };
     let mut evaluate: Vec<FuncId> = evaluate.iter().map(&mut define).collect::<Result<_, _>>()?;
     let step: Vec<FuncId> = step.iter().map(&mut define).collect::<Result<_, _>>()?;
-    let packed = emitter.side_by_side(outputs);
     for (values, places) in circuit.kept[..outputs].chunks(PACKED_VALUES).zip(packed.chunks(PACKED_VALUES)) {
         evaluate.push(define_function(&mut module, &mut context, |body| emitter.pack(body, values, places))?);
     }
@@ -177,6 +179,11 @@ fn functions(units: Vec<Unit>) -> Vec<Vec<Unit>> {
 fn addresses(module: &JITModule, ids: &[FuncId]) -> Vec<Code> {
     // SAFETY: every function was declared with the signature of `Code` by `define`.
     ids.iter().map(|id| unsafe { std::mem::transmute(module.get_finalized_function(*id)) }).collect()
+}
+
+/// A limb of scratch memory.
+fn packed_limb(index: usize) -> Place {
+    Place { base: Base::Scratch, offset: 8 * index as u32 }
 }
 
 fn define_function(
@@ -233,6 +240,18 @@ impl Emitter<'_> {
             if made[id.index()].is_some() && !self.plan.homes.contains_key(&id) {
                 let offset = allocate(&mut self.plan.scratch_bytes, self.circuit.netlist.kind(id).bytes());
                 self.plan.homes.insert(id, Place { base: Base::Scratch, offset });
+            }
+        }
+    }
+
+    /// Outputs that are single values lie where they are read from outside.
+    fn place_outputs(&mut self, outputs: &[Value], packed: &[Range<usize>]) {
+        for (output, limbs) in outputs.iter().zip(packed) {
+            let Repr::Node(id) = output.repr else { continue };
+            let node = self.circuit.netlist.node(id);
+            let computed = !matches!(node.op, Op::Const(_) | Op::Load(..));
+            if computed && node.kind.fits(Kind::bits(output.width)) && !self.plan.homes.contains_key(&id) {
+                self.plan.homes.insert(id, packed_limb(limbs.start));
             }
         }
     }
@@ -303,11 +322,24 @@ impl Body<'_> {
         }
     }
 
-    /// Stores the low bytes of a 64-bit integer.
+    /// Loads a bit.
+    fn load_bit(&mut self, place: Place) -> Ssa {
+        let pointer = self.base(place.base);
+        self.builder.ins().load(types::I8, Self::flags(), pointer, place.offset as i32)
+    }
+
+    /// True for a value that is held in a byte.
+    fn is_bit(&self, value: Ssa) -> bool {
+        self.builder.func.dfg.value_type(value) == types::I8
+    }
+
+    /// Stores the low bytes of a 64-bit integer, or a bit as a byte.
     fn store(&mut self, value: Ssa, pointer: Ssa, offset: u32, bytes: u32) {
+        let whole = self.is_bit(value);
         let (flags, offset) = (Self::flags(), offset as i32);
         let ins = self.builder.ins();
         match bytes {
+            1 if whole => ins.store(flags, value, pointer, offset),
             1 => ins.istore8(flags, value, pointer, offset),
             2 => ins.istore16(flags, value, pointer, offset),
             4 => ins.istore32(flags, value, pointer, offset),

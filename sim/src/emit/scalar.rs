@@ -1,10 +1,10 @@
 //! Single values, registers and memory reads as straight-line code on 64-bit integers.
 
-use super::{Body, Emitter};
+use super::{Body, Emitter, packed_limb};
 use crate::lower::ReadUpdate;
-use crate::lower::value::{Piece, Source, Value};
+use crate::lower::value::{Piece, Repr, Source, Value};
 use crate::netlist::{Binary, Kind, NodeId, Op, StorageId};
-use crate::plan::{Base, Choice, Place, waits};
+use crate::plan::{Choice, Place, waits};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value as Ssa, types};
 use std::ops::Range;
@@ -12,10 +12,18 @@ use std::ops::Range;
 /// Units for which a value that has a place is kept at hand: to load it again costs less than to hold it for longer,
 /// when there are too few registers.
 const AT_HAND: u32 = 8;
+/// What is held in a byte.
+const BIT: Kind = Kind { width: 1, signed: false };
 
 impl Emitter<'_> {
-    /// The value of a node in this function.
+    /// The value of a node in this function, extended to 64 bits.
     pub(super) fn value(&mut self, body: &mut Body<'_>, id: NodeId) -> Ssa {
+        let value = self.native(body, id);
+        if body.is_bit(value) { body.builder.ins().uextend(types::I64, value) } else { value }
+    }
+
+    /// The value of a node as it is computed: a bit in the low bit of a byte, everything else in 64 bits.
+    pub(super) fn native(&mut self, body: &mut Body<'_>, id: NodeId) -> Ssa {
         let home = self.plan.homes.get(&id).copied();
         if let Some((known, unit)) = body.values.get(&id).copied()
             && (home.is_none() || body.unit - unit <= AT_HAND)
@@ -25,12 +33,13 @@ impl Emitter<'_> {
         let node = self.circuit.netlist.node(id);
         let kind = node.kind;
         let value = match (&node.op, home) {
+            (Op::Const(value), _) if kind == BIT => body.builder.ins().iconst(types::I8, *value as i64),
             (Op::Const(value), _) => body.constant(*value),
+            (_, Some(place)) if kind == BIT => body.load_bit(place),
             (_, Some(place)) => {
                 let pointer = body.base(place.base);
                 body.load(pointer, place.offset, kind.bytes(), kind.signed)
             }
-            (Op::Load(storage, low), None) => self.storage_bits(body, *storage, *low, kind),
             (_, None) => self.compute(body, id),
         };
         body.keep(id, value);
@@ -49,7 +58,7 @@ impl Emitter<'_> {
 
     fn compute(&mut self, body: &mut Body<'_>, id: NodeId) -> Ssa {
         let node = self.circuit.netlist.node(id).clone();
-        match node.op {
+        let value = match node.op {
             Op::Const(value) => body.constant(value),
             Op::Load(storage, low) => self.storage_bits(body, storage, low, node.kind),
             Op::Field(source, low) => {
@@ -63,15 +72,44 @@ impl Emitter<'_> {
                 let ones = body.builder.ins().popcnt(value);
                 body.builder.ins().band_imm_s(ones, 1)
             }
+            Op::Binary(op @ (Binary::And | Binary::Or | Binary::Xor), a, b) if self.are_bits(&[id, a, b]) => {
+                let (x, y) = (self.native(body, a), self.native(body, b));
+                logic(body, op, x, y)
+            }
             Op::Binary(op, a, b) => {
                 let (x, y) = (self.value(body, a), self.value(body, b));
                 let kinds = (self.circuit.netlist.kind(a), self.circuit.netlist.kind(b));
                 binary(body, op, x, y, kinds)
             }
-            Op::Mux(c, a, b) => {
-                let (c, a, b) = (self.value(body, c), self.value(body, a), self.value(body, b));
+            Op::Mux(c, a, b) if self.are_bits(&[id, a, b]) => {
+                let (c, a, b) = (self.native(body, c), self.native(body, a), self.native(body, b));
                 body.builder.ins().select(c, a, b)
             }
+            Op::Mux(c, a, b) => {
+                let (c, a, b) = (self.native(body, c), self.value(body, a), self.value(body, b));
+                body.builder.ins().select(c, a, b)
+            }
+        };
+        match (node.kind == BIT, body.is_bit(value)) {
+            (true, false) => body.builder.ins().ireduce(types::I8, value),
+            (false, true) => body.builder.ins().uextend(types::I64, value),
+            _ => value,
+        }
+    }
+
+    fn are_bits(&self, nodes: &[NodeId]) -> bool {
+        nodes.iter().all(|id| self.circuit.netlist.kind(*id) == BIT)
+    }
+
+    /// An operand of a choice, as its result is held.
+    fn like(&mut self, body: &mut Body<'_>, result: NodeId, id: NodeId) -> Ssa {
+        match (self.circuit.netlist.kind(result) == BIT, self.circuit.netlist.kind(id) == BIT) {
+            (true, true) => self.native(body, id),
+            (true, false) => {
+                let value = self.value(body, id);
+                body.builder.ins().ireduce(types::I8, value)
+            }
+            (false, _) => self.value(body, id),
         }
     }
 
@@ -118,7 +156,7 @@ impl Emitter<'_> {
     /// One register.
     pub(super) fn register(&mut self, body: &mut Body<'_>, index: usize) {
         let register = self.circuit.updates.registers[index].clone();
-        let enable = register.enable.map(|e| self.value(body, e));
+        let enable = register.enable.map(|e| self.native(body, e));
         let store = *self.circuit.store(register.storage);
         let now = self.layout.places[register.storage.index()];
         let in_place = now == now.next();
@@ -131,7 +169,10 @@ impl Emitter<'_> {
                 let signed = store.kind.signed && store.kind.width <= 64;
                 self.store_value(body, &register.next, store.bytes, now.next(), |body, offset, bytes, value| {
                     let pointer = body.base(now.base);
-                    let old = body.load(pointer, now.offset + offset, bytes, signed);
+                    let old = match body.is_bit(value) {
+                        true => body.load_bit(now),
+                        false => body.load(pointer, now.offset + offset, bytes, signed),
+                    };
                     body.builder.ins().select(enable, value, old)
                 });
             }
@@ -140,16 +181,18 @@ impl Emitter<'_> {
 
     /// Choices, as a branch.
     pub(super) fn choice(&mut self, body: &mut Body<'_>, choice: &Choice) {
-        let flag = self.value(body, choice.condition);
+        let flag = self.native(body, choice.condition);
         let [yes, no, after] = [(); 3].map(|()| body.builder.create_block());
+        let held = |id: &NodeId| if self.circuit.netlist.kind(*id) == BIT { types::I8 } else { types::I64 };
         let results: Vec<Ssa> =
-            choice.muxes.iter().map(|_| body.builder.append_block_param(after, types::I64)).collect();
+            choice.muxes.iter().map(|id| body.builder.append_block_param(after, held(id))).collect();
         body.builder.ins().brif(flag, yes, &[], no, &[]);
         for (side, block) in [yes, no].into_iter().enumerate() {
             body.builder.switch_to_block(block);
             let known = body.values.clone();
             choice.sides[side].iter().for_each(|unit| self.unit(body, unit));
-            let values = choice.operands(self.circuit, side).into_iter().map(|id| self.value(body, id).into());
+            let operands = choice.operands(self.circuit, side);
+            let values = choice.muxes.iter().zip(operands).map(|(mux, id)| self.like(body, *mux, id).into());
             let values: Vec<BlockArg> = values.collect();
             body.builder.ins().jump(after, &values);
             body.values = known;
@@ -187,7 +230,11 @@ impl Emitter<'_> {
         mut adapt: impl FnMut(&mut Body<'_>, u32, u32, Ssa) -> Ssa,
     ) {
         if value.width <= 64 {
-            let limb = self.piece(body, value.pieces()[0].source, value.width);
+            let limb = match value.pieces()[0].source {
+                Source::Node(id) if bytes == 1 => self.native(body, id),
+                Source::Node(id) => self.value(body, id),
+                Source::Storage(storage, low) => self.storage_bits(body, storage, low, Kind::bits(value.width)),
+            };
             let limb = adapt(body, 0, bytes, limb);
             body.store_at(limb, place, bytes);
             return;
@@ -202,17 +249,14 @@ impl Emitter<'_> {
     /// Puts values into limbs, zero-extended.
     pub(super) fn pack(&mut self, body: &mut Body<'_>, values: &[Value], places: &[Range<usize>]) {
         for (value, place) in values.iter().zip(places) {
-            for (limb, at) in (0..).zip(place.clone()) {
+            let home = match value.repr {
+                Repr::Node(id) => self.plan.homes.get(&id).copied(),
+                Repr::Wide(_) => None,
+            };
+            for (limb, at) in (0..).zip(place.clone()).filter(|(_, at)| home != Some(packed_limb(*at))) {
                 let bits = self.limb(body, value, limb);
-                body.store_at(bits, Place { base: Base::Scratch, offset: 8 * at as u32 }, 8);
+                body.store_at(bits, packed_limb(at), 8);
             }
-        }
-    }
-
-    fn piece(&mut self, body: &mut Body<'_>, source: Source, width: u32) -> Ssa {
-        match source {
-            Source::Node(id) => self.value(body, id),
-            Source::Storage(storage, low) => self.storage_bits(body, storage, low, Kind::bits(width)),
         }
     }
 
@@ -250,7 +294,7 @@ impl Emitter<'_> {
         let state = self.layout.places[read.storage.index()];
         let enable = match self.circuit.netlist.node(read.enable).op {
             Op::Const(1) => None,
-            _ => Some(self.value(body, read.enable)),
+            _ => Some(self.native(body, read.enable)),
         };
         if width > 64 {
             let bytes = Kind::bits(width).stored_bytes();
@@ -305,7 +349,7 @@ impl Emitter<'_> {
         let read = self.circuit.updates.reads[index].clone();
         let bytes = self.circuit.store(read.storage).bytes;
         let (from, to) = (self.waiting(index, bytes), self.layout.places[read.storage.index()]);
-        let enable = self.value(body, read.enable);
+        let enable = self.native(body, read.enable);
         self.when(body, enable, |_, body| body.copy(to, from, bytes));
     }
 }
@@ -340,20 +384,26 @@ pub(super) fn field(body: &mut Body<'_>, value: Ssa, signed: bool, low: u32, kin
     }
 }
 
+/// Bitwise operators on values of one type.
+fn logic(body: &mut Body<'_>, op: Binary, x: Ssa, y: Ssa) -> Ssa {
+    match op {
+        Binary::And => body.builder.ins().band(x, y),
+        Binary::Or => body.builder.ins().bor(x, y),
+        _ => body.builder.ins().bxor(x, y),
+    }
+}
+
 fn binary(body: &mut Body<'_>, op: Binary, x: Ssa, y: Ssa, (a, b): (Kind, Kind)) -> Ssa {
     let unsigned = (!a.signed && a.width == 64) || (!b.signed && b.width == 64);
     let compare = |body: &mut Body<'_>, signed_code: IntCC, unsigned_code: IntCC| {
         let code = if unsigned { unsigned_code } else { signed_code };
-        let flag = body.builder.ins().icmp(code, x, y);
-        body.builder.ins().uextend(types::I64, flag)
+        body.builder.ins().icmp(code, x, y)
     };
     match op {
         Binary::Add => body.builder.ins().iadd(x, y),
         Binary::Sub => body.builder.ins().isub(x, y),
         Binary::Mul => body.builder.ins().imul(x, y),
-        Binary::And => body.builder.ins().band(x, y),
-        Binary::Or => body.builder.ins().bor(x, y),
-        Binary::Xor => body.builder.ins().bxor(x, y),
+        Binary::And | Binary::Or | Binary::Xor => logic(body, op, x, y),
         Binary::Eq => compare(body, IntCC::Equal, IntCC::Equal),
         Binary::Ne => compare(body, IntCC::NotEqual, IntCC::NotEqual),
         Binary::Lt => compare(body, IntCC::SignedLessThan, IntCC::UnsignedLessThan),

@@ -5,23 +5,9 @@ use super::{Binary, Kind, Netlist, NodeId, Op};
 const BIT: Kind = Kind { width: 1, signed: false };
 
 impl Netlist {
-    /// The complement of a bit.
-    pub(super) fn not(&mut self, bit: NodeId) -> NodeId {
-        let one = self.constant(1, BIT);
-        self.binary(Binary::Xor, bit, one, BIT)
-    }
-
-    /// The bit whose complement a node is.
-    pub(super) fn inverted(&self, id: NodeId) -> Option<NodeId> {
-        match self.node(id).op {
-            Op::Binary(Binary::Xor, bit, one) if self.as_const(one) == Some(1) && self.kind(id) == BIT => Some(bit),
-            _ => None,
-        }
-    }
-
     /// A choice between bits is logic, and a choice within a choice may be one.
     pub(super) fn simpler_mux(&mut self, c: NodeId, a: NodeId, b: NodeId) -> Option<NodeId> {
-        if let Some(inverse) = self.inverted(c) {
+        if let Some(inverse) = self.complement_of(c) {
             return Some(self.mux(inverse, b, a));
         }
         if self.kind(a) == BIT && self.kind(b) == BIT {

@@ -5,6 +5,7 @@
 //! concatenations wider than 64 bits dissolve into pieces and never become nodes.
 
 mod choice;
+mod logic;
 
 use std::collections::HashMap;
 
@@ -292,7 +293,18 @@ impl Netlist {
             }
             at += width;
         }
-        self.add(Op::Field(source, low), kind)
+        if kind.signed || low + kind.width > at {
+            return self.add(Op::Field(source, low), kind);
+        }
+        let (mut at, mut cut) = (0, Vec::new());
+        for (part, width) in parts {
+            let (first, last) = (low.max(at), (low + kind.width).min(at + width));
+            if first < last {
+                cut.push((self.field(*part, first - at, Kind::bits(last - first)), last - first));
+            }
+            at += width;
+        }
+        self.concat(&cut)
     }
 
     /// The same bits in another type of the same or a greater width.
@@ -300,22 +312,57 @@ impl Netlist {
         self.field(source, 0, kind)
     }
 
+    /// Parts of which those that continue each other are one.
+    fn joined(&mut self, parts: &[(NodeId, u32)]) -> Vec<(NodeId, u32)> {
+        let mut all: Vec<(NodeId, u32)> = Vec::new();
+        for (part, width) in parts.iter().copied() {
+            let joined = all.last().and_then(|(last, below)| self.continued(*last, *below, part, width));
+            match joined {
+                Some(whole) => *all.last_mut().expect("there was a last one") = whole,
+                None => all.push((part, width)),
+            }
+        }
+        all
+    }
+
+    /// Two parts as one, if they are bits of one node or storage that continue each other.
+    fn continued(&mut self, low: NodeId, low_width: u32, high: NodeId, high_width: u32) -> Option<(NodeId, u32)> {
+        let width = low_width + high_width;
+        let whole = |id: NodeId, of: u32| self.kind(id) == Kind::bits(of);
+        if !whole(low, low_width) || !whole(high, high_width) {
+            return None;
+        }
+        let joined = match (&self.node(low).op, &self.node(high).op) {
+            (Op::Field(a, at), Op::Field(b, above)) if a == b && at + low_width == *above => {
+                let (source, at) = (*a, *at);
+                self.field(source, at, Kind::bits(width))
+            }
+            (Op::Load(a, at), Op::Load(b, above)) if a == b && at + low_width == *above => {
+                let (storage, at) = (*a, *at);
+                self.load(storage, at, Kind::bits(width))
+            }
+            _ => return None,
+        };
+        Some((joined, width))
+    }
+
     /// Low bits of nodes side by side, the lowest first; at most 64 bits.
     pub fn concat(&mut self, parts: &[(NodeId, u32)]) -> NodeId {
         let width = parts.iter().map(|(_, w)| w).sum();
         let kind = Kind::bits(width);
-        if let [(only, _)] = parts {
+        let parts = self.joined(parts);
+        if let [(only, _)] = parts.as_slice() {
             return self.cast(*only, kind);
         }
         if parts.iter().all(|(p, _)| self.as_const(*p).is_some()) {
             let (mut value, mut at) = (0, 0);
-            for (part, w) in parts {
+            for (part, w) in &parts {
                 value |= Kind::bits(*w).canonical(self.as_const(*part).unwrap_or(0)) << at;
                 at += w;
             }
             return self.constant(value, kind);
         }
-        self.add(Op::Concat(parts.to_vec()), kind)
+        self.add(Op::Concat(parts), kind)
     }
 
     /// Parity of the bits of an unsigned node.
@@ -337,6 +384,9 @@ impl Netlist {
         }
         if of_a == Kind::bits(1) && matches!((op, self.as_const(b)), (Binary::Eq, Some(0)) | (Binary::Ne, Some(1))) {
             return self.not(a);
+        }
+        if let Some(simple) = self.simpler_logic(op, a, b) {
+            return self.cast(simple, kind);
         }
         let ranges = (self.node(a).range, self.node(b).range);
         let exact = result_kind(op, of_a, of_b, ranges, kind);
