@@ -4,7 +4,7 @@ use super::{Body, Emitter, packed_limb};
 use crate::lower::ReadUpdate;
 use crate::lower::value::{Piece, Repr, Source, Value};
 use crate::netlist::{Binary, Kind, NodeId, Op, StorageId};
-use crate::plan::{Choice, Place, waits};
+use crate::plan::{Choice, Place};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value as Ssa, types};
 use std::ops::Range;
@@ -298,7 +298,7 @@ impl Emitter<'_> {
         };
         if width > 64 {
             let bytes = Kind::bits(width).stored_bytes();
-            let to = if waits(self.circuit, &read) { self.waiting(index, bytes) } else { state.next() };
+            let to = if self.layout.waits(self.circuit, &read) { self.waiting(index, bytes) } else { state.next() };
             let copy = |this: &mut Self, body: &mut Body<'_>| {
                 let (pointer, offset) = this.word(body, &read);
                 let target = body.base(to.base);

@@ -3,6 +3,7 @@
 use super::chains::{Chains, source};
 use super::{Base, Place, allocate};
 use crate::circuit::{Circuit, Store};
+use crate::lower::ReadUpdate;
 use crate::netlist::StorageId;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -95,6 +96,13 @@ impl Layout {
         let register = &circuit.updates.registers[register];
         let before = self.chained.get(&register.storage).copied().flatten();
         before.is_some() && before == source(circuit, register)
+    }
+
+    /// True for a wide word from a memory whose register is written in place: it waits in scratch memory until all is
+    /// read and all memories are written.
+    pub fn waits(&self, circuit: &Circuit, read: &ReadUpdate) -> bool {
+        let store = circuit.store(read.storage);
+        store.kind.width > 64 && self.in_place.contains(&store.batch)
     }
 
     /// True when a register (by its place among the updates) is written in place.

@@ -11,7 +11,6 @@ mod order;
 mod registers;
 
 use crate::circuit::Circuit;
-use crate::lower::ReadUpdate;
 use crate::netlist::{NodeId, Op, StorageId};
 use std::collections::HashMap;
 
@@ -270,17 +269,10 @@ impl Plan {
             if in_place { &mut update } else { &mut cycle }.push(unit);
         }
         let reads = circuit.updates.reads.iter();
-        update.extend(reads.enumerate().filter(|(_, r)| waits(circuit, r)).map(|(index, _)| Unit::Take(index)));
+        update.extend(reads.enumerate().filter(|(_, r)| layout.waits(circuit, r)).map(|(index, _)| Unit::Take(index)));
         cycle.extend((0..circuit.updates.reads.len()).map(Unit::Read));
         (cycle, update)
     }
-}
-
-/// True for a wide word that is only sometimes read: it waits in scratch memory until all memories are written, so
-/// that nothing is done in the other cycles.
-pub fn waits(circuit: &Circuit, read: &ReadUpdate) -> bool {
-    let always = matches!(circuit.netlist.node(read.enable).op, Op::Const(1));
-    circuit.store(read.storage).kind.width > 64 && !always
 }
 
 /// Write ports that share an enable, together; ports of one memory keep their order.

@@ -4,6 +4,7 @@ use super::groups::lies_ready;
 use super::{Layout, Unit, VECTOR_LANES};
 use crate::circuit::Circuit;
 use crate::kernels::Mixed;
+use crate::lower::ReadUpdate;
 use crate::lower::value::Repr;
 use crate::netlist::{Binary, NodeId, Op, StorageId};
 use petgraph::graph::DiGraph;
@@ -277,8 +278,11 @@ pub fn in_place(circuit: &Circuit, all: &Ranges) -> BTreeSet<u32> {
             writers.filter(|w| *w != index).collect()
         })
         .collect();
-    // A wide word that is read from a memory waits elsewhere, so nothing stands in its way.
-    let waiting = circuit.updates.reads.iter().filter(|r| super::waits(circuit, r));
+    // A wide word that is only sometimes read waits elsewhere, so that nothing stands in its way and nothing is done in the
+    // other cycles; all of its batch do, also those that are read in every cycle.
+    let always = |r: &&ReadUpdate| matches!(circuit.netlist.node(r.enable).op, Op::Const(1));
+    let wide = circuit.updates.reads.iter().filter(|r| circuit.store(r.storage).kind.width > 64);
+    let waiting = wide.filter(|r| !always(r));
     let mut chosen: BTreeSet<u32> = waiting.map(|r| circuit.store(r.storage).batch).collect();
     let mut taken = vec![false; all.ranges.len()];
     for (_, candidate) in candidates {
