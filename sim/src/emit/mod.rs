@@ -96,7 +96,15 @@ pub struct Emitter<'a> {
     tier: Tier,
     arrays: HashMap<(Vec<NodeId>, u32), lanes::Operand>,
     constants: Vec<(Place, Vec<u8>)>,
-    waiting: HashMap<usize, Place>,
+    waiting: HashMap<usize, Waiting>,
+}
+
+/// Where a wide word that was read stays until its register is written.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    word: Place,
+    /// A byte: whether the word was read.
+    flag: Place,
 }
 
 /// A function under construction.

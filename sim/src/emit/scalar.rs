@@ -1,6 +1,6 @@
 //! Single values, registers and memory reads as straight-line code on 64-bit integers.
 
-use super::{Body, Emitter, packed_limb};
+use super::{Body, Emitter, Waiting, packed_limb};
 use crate::lower::ReadUpdate;
 use crate::lower::value::{Piece, Repr, Source, Value};
 use crate::netlist::{Binary, Kind, NodeId, Op, StorageId};
@@ -298,7 +298,14 @@ impl Emitter<'_> {
         };
         if width > 64 {
             let bytes = Kind::bits(width).stored_bytes();
-            let to = if self.layout.waits(self.circuit, &read) { self.waiting(index, bytes) } else { state.next() };
+            let mut to = state.next();
+            if self.layout.waits(self.circuit, &read) {
+                let waiting = self.waiting(index, bytes);
+                if let Some(enable) = enable {
+                    body.store_at(enable, waiting.flag, 1);
+                }
+                to = waiting.word;
+            }
             let copy = |this: &mut Self, body: &mut Body<'_>| {
                 let (pointer, offset) = this.word(body, &read);
                 let target = body.base(to.base);
@@ -335,22 +342,25 @@ impl Emitter<'_> {
     }
 
     /// Where a word waits.
-    fn waiting(&mut self, index: usize, bytes: u32) -> Place {
-        if let Some(place) = self.waiting.get(&index) {
-            return *place;
+    fn waiting(&mut self, index: usize, bytes: u32) -> Waiting {
+        if let Some(known) = self.waiting.get(&index) {
+            return *known;
         }
-        let place = self.room(bytes, 1);
-        self.waiting.insert(index, place);
-        place
+        let waiting = Waiting { word: self.room(bytes, 1), flag: self.room(1, 1) };
+        self.waiting.insert(index, waiting);
+        waiting
     }
 
-    /// The word of a read port reaches its register.
+    /// The word of a read port reaches its register. What the enable is made of may be written over by now.
     pub(super) fn take(&mut self, body: &mut Body<'_>, index: usize) {
         let read = self.circuit.updates.reads[index].clone();
         let bytes = self.circuit.store(read.storage).bytes;
         let (from, to) = (self.waiting(index, bytes), self.layout.places[read.storage.index()]);
-        let enable = self.native(body, read.enable);
-        self.when(body, enable, |_, body| body.copy(to, from, bytes));
+        if matches!(self.circuit.netlist.node(read.enable).op, Op::Const(1)) {
+            return body.copy(to, from.word, bytes);
+        }
+        let flag = body.load_bit(from.flag);
+        self.when(body, flag, |_, body| body.copy(to, from.word, bytes));
     }
 }
 

@@ -107,10 +107,9 @@ impl Unit {
                 sums.for_each(|sum| netlist.node(sum.node).op.operands(|o| nodes.push(o)));
                 nodes.extend(members.iter().filter_map(|m| updates.registers[*m].enable));
             }
-            Self::Move(_) => {}
+            Self::Move(_) | Self::Take(_) => {}
             Self::Register(index) => updates.registers[*index].operands(&mut nodes),
             Self::Read(index) => nodes.extend([updates.reads[*index].enable, updates.reads[*index].address]),
-            Self::Take(index) => nodes.push(updates.reads[*index].enable),
             Self::Write(ports) => ports.iter().for_each(|p| updates.writes[*p].operands(&mut nodes)),
         }
         nodes

@@ -66,6 +66,7 @@ fn sequence(units: &[Unit], makers: &[Vec<usize>]) -> Vec<usize> {
             }
         }
     }
+    debug_assert_eq!(sequence.len(), units.len(), "units wait for each other");
     sequence
 }
 

@@ -78,6 +78,8 @@ pub fn ranges(circuit: &Circuit, groups: &[Vec<NodeId>], uses: &[u32]) -> Ranges
     for (index, register) in circuit.updates.registers.iter().enumerate() {
         batches.entry(circuit.store(register.storage).batch).or_default().push(index);
     }
+    // Registers that differ in nothing but their reset have one next value; only one of them can be where it is computed.
+    let mut taken: BTreeSet<usize> = BTreeSet::new();
     let mut all = Ranges::default();
     for mut members in batches.into_values() {
         let store = |m: usize| circuit.store(circuit.updates.registers[m].storage);
@@ -96,7 +98,7 @@ pub fn ranges(circuit: &Circuit, groups: &[Vec<NodeId>], uses: &[u32]) -> Ranges
         let mut rest = members.as_slice();
         while let Some(first) = rest.first() {
             let straight = |rest: &[usize]| {
-                let group = *starts.get(&next_node(circuit, rest[0])?)?;
+                let group = *starts.get(&next_node(circuit, rest[0])?).filter(|group| !taken.contains(*group))?;
                 Some((groups[group].len(), straight(circuit, rest, group, &groups[group], uses)?))
             };
             let (count, how) = straight(rest).unwrap_or_else(|| {
@@ -105,6 +107,9 @@ pub fn ranges(circuit: &Circuit, groups: &[Vec<NodeId>], uses: &[u32]) -> Ranges
                 let count = 1 + (1..rest.len()).take_while(plain).count();
                 (count, if enabled(*first) { How::Enabled } else { How::Copied })
             });
+            if let How::Computed(group) | How::Summed(group) = how {
+                taken.insert(group);
+            }
             all.ranges.push(Range { members: rest[..count].to_vec(), how });
             rest = &rest[count..];
         }
