@@ -15,6 +15,7 @@ mod expr;
 pub mod import;
 mod interpret;
 mod module;
+mod path;
 #[cfg(feature = "random")]
 pub mod random;
 pub mod rewrite;
@@ -32,5 +33,6 @@ pub use module::{
     Assign, Connection, Direction, Instance, Memory, MemoryId, MemoryStyle, Module, ModuleId, Origin, Primitive,
     Process, ReadPort, Register, Signal, SignalId, SignalKind, Statement, WritePort,
 };
+pub use path::path_within;
 pub use ty::Ty;
 pub use verify::{VerifyError, verify};

@@ -9,7 +9,7 @@ mod node;
 mod tests;
 pub(crate) mod value;
 
-use crate::{Bits, Design, Direction, ModuleId};
+use crate::{Bits, Design, Direction, ModuleId, path_within};
 use driver::Drivers;
 use node::Node;
 use std::collections::BTreeMap;
@@ -68,7 +68,7 @@ impl<'d> Interpreter<'d> {
                         Some(_) => format!("{}[{k}]", instance.name),
                         None => instance.name.clone(),
                     };
-                    let path = if path.is_empty() { name } else { format!("{path}.{name}") };
+                    let path = path_within(path, &name);
                     self.elaborate(instance.module, Some((at, i, k)), &path)
                 })
                 .collect();

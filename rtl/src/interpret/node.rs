@@ -2,7 +2,7 @@
 
 use super::driver::Source;
 use super::{Interpreter, value};
-use crate::{Bits, Connection, Expr, ExprKind, Module, ModuleId, SignalId, SignalKind, Statement};
+use crate::{Bits, Connection, Expr, ExprKind, Module, ModuleId, SignalId, SignalKind, Statement, path_within};
 use std::collections::BTreeMap;
 
 /// An instance's state and the values of this cycle.
@@ -29,8 +29,7 @@ pub struct Update {
 impl Node {
     /// Hierarchical path of something in it.
     pub(super) fn path_of(&self, name: &str) -> String {
-        let dot = if self.path.is_empty() { "" } else { "." };
-        format!("{}{dot}{name}", self.path)
+        path_within(&self.path, name)
     }
 
     pub(super) fn new(module: &Module, id: ModuleId, parent: Option<(usize, usize, u32)>, path: &str) -> Self {

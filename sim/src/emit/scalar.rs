@@ -13,7 +13,7 @@ use std::ops::Range;
 /// when there are too few registers.
 const AT_HAND: u32 = 8;
 /// What is held in a byte.
-const BIT: Kind = Kind { width: 1, signed: false };
+const BIT: Kind = Kind::BIT;
 
 impl Emitter<'_> {
     /// The value of a node in this function, extended to 64 bits.
@@ -30,17 +30,14 @@ impl Emitter<'_> {
         {
             return known;
         }
-        let node = self.circuit.netlist.node(id);
-        let kind = node.kind;
-        let value = match (&node.op, home) {
-            (Op::Const(value), _) if kind == BIT => body.builder.ins().iconst(types::I8, *value as i64),
-            (Op::Const(value), _) => body.constant(*value),
-            (_, Some(place)) if kind == BIT => body.load_bit(place),
-            (_, Some(place)) => {
+        let kind = self.circuit.netlist.kind(id);
+        let value = match home {
+            Some(place) if kind == BIT => body.load_bit(place),
+            Some(place) => {
                 let pointer = body.base(place.base);
                 body.load(pointer, place.offset, kind.bytes(), kind.signed)
             }
-            (_, None) => self.compute(body, id),
+            None => self.compute(body, id),
         };
         body.keep(id, value);
         value
@@ -81,12 +78,8 @@ impl Emitter<'_> {
                 let kinds = (self.circuit.netlist.kind(a), self.circuit.netlist.kind(b));
                 binary(body, op, x, y, kinds)
             }
-            Op::Mux(c, a, b) if self.are_bits(&[id, a, b]) => {
-                let (c, a, b) = (self.native(body, c), self.native(body, a), self.native(body, b));
-                body.builder.ins().select(c, a, b)
-            }
             Op::Mux(c, a, b) => {
-                let (c, a, b) = (self.native(body, c), self.value(body, a), self.value(body, b));
+                let (c, a, b) = (self.native(body, c), self.like(body, id, a), self.like(body, id, b));
                 body.builder.ins().select(c, a, b)
             }
         };

@@ -15,7 +15,7 @@ pub type Variables = BTreeMap<SignalId, Value>;
 const STACK_LEFT: usize = 128 << 10;
 const STACK_STEP: usize = 4 << 20;
 
-const BIT: Kind = Kind { width: 1, signed: false };
+const BIT: Kind = Kind::BIT;
 
 /// Where an expression is evaluated: in an instance, and inside a process with variables that shadow signals.
 struct Scope<'a> {

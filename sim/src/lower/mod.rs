@@ -10,7 +10,7 @@ mod wide;
 
 use crate::SimError;
 use crate::netlist::{Netlist, NodeId, Origin, StorageId};
-use heatvit_rtl::{Bits, Design, Direction, ModuleId, SignalId, SignalKind};
+use heatvit_rtl::{Bits, Design, Direction, ModuleId, SignalId, SignalKind, path_within};
 use sources::Sources;
 use std::collections::HashMap;
 use value::Value;
@@ -32,8 +32,7 @@ pub struct Instance {
 impl Instance {
     /// Hierarchical name of something in it.
     fn path_of(&self, name: &str) -> String {
-        let dot = if self.path.is_empty() { "" } else { "." };
-        format!("{}{dot}{name}", self.path)
+        path_within(&self.path, name)
     }
 }
 

@@ -4,7 +4,7 @@ use super::value::Value;
 use crate::netlist::{Binary, Kind, Netlist, NodeId};
 use heatvit_rtl::{BinaryOp, UnaryOp};
 
-const BIT: Kind = Kind { width: 1, signed: false };
+const BIT: Kind = Kind::BIT;
 
 /// What the limb of a value is, whatever its node is.
 fn limb_kind(value: &Value, limb: usize) -> Kind {

@@ -2,7 +2,7 @@
 
 use super::{Binary, Kind, Netlist, NodeId, Op};
 
-const BIT: Kind = Kind { width: 1, signed: false };
+const BIT: Kind = Kind::BIT;
 
 impl Netlist {
     /// A choice between bits is logic, and a choice within a choice may be one.

@@ -2,7 +2,7 @@
 
 use super::{Binary, Kind, Netlist, NodeId, Op};
 
-const BIT: Kind = Kind { width: 1, signed: false };
+const BIT: Kind = Kind::BIT;
 /// Operators that are looked into.
 const DEEPEST: u32 = 4;
 

@@ -58,6 +58,9 @@ impl Kind {
         }
     }
 
+    /// One bit.
+    pub const BIT: Self = Self { width: 1, signed: false };
+
     /// Smallest kind that holds a range; 64 bits where none does, and then values wrap.
     pub fn holding((low, high): Range) -> Self {
         let bits = |v: i128| 128 - v.leading_zeros();
