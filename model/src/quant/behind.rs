@@ -4,6 +4,7 @@
 //! often read with small weights.
 
 use super::histogram::{Clip, Method};
+use super::rounding::nearest;
 use crate::float::{FloatLinear, linear};
 use crate::poly::gelu::gelu_real;
 use rayon::prelude::*;
@@ -47,7 +48,7 @@ pub(super) fn clip_for(readers: &[Reader<'_>], rows: &[f32]) -> Option<Clip> {
     let power = squares(rows, std::iter::repeat(0.0));
     let loss = |clip: f64| -> f64 {
         let step = clip / 127.0;
-        let code = |v: &f32| ((f64::from(*v) / step).round().clamp(-127.0, 127.0) * step) as f32;
+        let code = |v: &f32| (f64::from(nearest(f64::from(*v) / step)) * step) as f32;
         let rounded: Vec<f32> = rows.iter().map(code).collect();
         let own = squares(rows, rounded.iter().copied());
         if own > power * MOST_NOISE && clip < largest {

@@ -111,14 +111,7 @@ pub(super) fn quantize_linear(
 
 #[cfg(test)]
 mod tests {
-    use super::super::moments::Moments;
     use super::*;
-
-    fn inputs(values: &[f32], cols: usize) -> Inputs {
-        let mut moments = Moments::default();
-        moments.add(values, cols);
-        Inputs::of(&moments)
-    }
 
     #[test]
     fn worked_example() {
@@ -146,13 +139,13 @@ mod tests {
     fn known_inputs_correct_the_mean_and_choose_the_step() {
         // The second weight is rounded down by 0.3 steps; its input has the mean 2.
         let l = FloatLinear { inputs: 2, outputs: 1, weight: vec![127.0, 10.3], bias: vec![1.0] };
-        let inputs_of = inputs(&[1.0, 2.0, -1.0, 2.0], 2);
+        let inputs_of = Inputs::of_rows(&[1.0, 2.0, -1.0, 2.0], 2);
         let steps = Steps { input: 0.1, output: 1.0 };
         let q = quantize_linear(&l, "l".to_owned(), &steps, Some(&inputs_of)).unwrap();
         assert_eq!((&q.weight[..], &q.bias[..]), (&[127, 10][..], &[16][..]));
         // A large weight on an input that never changes is clipped in favour of the other, which is 110 steps of 0.95.
         let l = FloatLinear { inputs: 2, outputs: 1, weight: vec![127.0, 104.5], bias: vec![0.0] };
-        let inputs_of = inputs(&[1.0, 3.0, 1.0, -3.0], 2);
+        let inputs_of = Inputs::of_rows(&[1.0, 3.0, 1.0, -3.0], 2);
         let q = quantize_linear(&l, "l".to_owned(), &steps, Some(&inputs_of)).unwrap();
         assert_eq!((&q.weight[..], q.bias[0] > 0), (&[127, 110][..], true));
     }

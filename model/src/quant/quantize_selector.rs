@@ -3,6 +3,7 @@
 use super::histogram::Method;
 use super::product::{Steps, quantize_linear};
 use super::quantize::{QuantizeError, Quantizer, constant};
+use super::rounding::Inputs;
 use super::{RowScale, Selector};
 use crate::fixed::mantissa_exponent;
 use crate::float::{FloatLinear, FoldedSelector};
@@ -53,23 +54,24 @@ impl Quantizer<'_> {
         let (weigh, weigh_gelu) = self.activation(at("weigh"), &s.weigh, input.step)?;
         let logit = 1.0 / f64::from(INPUT_STEPS);
         // Local and global features are one operand of mix; what is known of both is not put together.
-        let product = |name: &str, l, from: Option<&str>, input, output| {
-            let inputs = from.and_then(|from| self.ranges.input(&at(from)));
-            quantize_linear(l, at(name), &Steps { input, output }, inputs.as_ref())
+        let [normed, mixed, squeezed, weighed] =
+            ["norm", "mix", "squeeze", "weigh"].map(|name| self.ranges.input(&at(name)));
+        let product = |name: &str, l, from: &Option<Inputs>, input, output| {
+            quantize_linear(l, at(name), &Steps { input, output }, from.as_ref())
         };
         Ok(Selector {
             block: s.block,
-            local: product("local", &s.local, Some("norm"), input.step, local_gelu.input_step(local))?,
+            local: product("local", &s.local, &normed, input.step, local_gelu.input_step(local))?,
             local_gelu,
             mean: RowScale { gain, exponent },
-            mix: product("mix", &with_one_step(&s.mix, ratio), None, local, mix_gelu.input_step(mix))?,
+            mix: product("mix", &with_one_step(&s.mix, ratio), &None, local, mix_gelu.input_step(mix))?,
             mix_gelu,
-            squeeze: product("squeeze", &s.squeeze, Some("mix"), mix, squeeze_gelu.input_step(squeeze))?,
+            squeeze: product("squeeze", &s.squeeze, &mixed, mix, squeeze_gelu.input_step(squeeze))?,
             squeeze_gelu,
-            keep: product("keep", &s.keep, Some("squeeze"), squeeze, logit)?,
-            weigh: product("weigh", &s.weigh, Some("norm"), input.step, weigh_gelu.input_step(weigh))?,
+            keep: product("keep", &s.keep, &squeezed, squeeze, logit)?,
+            weigh: product("weigh", &s.weigh, &normed, input.step, weigh_gelu.input_step(weigh))?,
             weigh_gelu,
-            weight: product("weight", &s.weight, Some("weigh"), weigh, logit)?,
+            weight: product("weight", &s.weight, &weighed, weigh, logit)?,
             threshold: (f64::from(SCORE_ONE) * f64::from(s.threshold)).round() as u32,
             package: s.package,
         })

@@ -68,6 +68,14 @@ impl Inputs {
         Self { means: moments.means(), pivots, lower }
     }
 
+    /// Of the rows of one tensor.
+    #[cfg(test)]
+    pub fn of_rows(values: &[f32], cols: usize) -> Self {
+        let mut moments = Moments::default();
+        moments.add(values, cols);
+        Self::of(&moments)
+    }
+
     /// Rounds a row to multiples of `step`. Weights that are zero stay zero: they may stand where heads do not meet.
     pub fn round(&self, row: &[f32], step: f64) -> Row {
         let exact: Vec<f32> = row.iter().map(|w| (f64::from(*w) / step) as f32).collect();
@@ -88,12 +96,6 @@ impl Inputs {
 mod tests {
     use super::*;
 
-    fn inputs(values: &[f32], cols: usize) -> Inputs {
-        let mut moments = Moments::default();
-        moments.add(values, cols);
-        Inputs::of(&moments)
-    }
-
     #[test]
     fn a_matrix_is_factored() {
         // L = [1, 0; 0.5, 1], D = (4, 3).
@@ -107,14 +109,14 @@ mod tests {
         // Both inputs are nearly the same, so what counts is the sum of their weights.
         let values: Vec<f32> =
             (0..2000).map(|i| ((i / 2) as f32 * 0.7).sin() + 0.01 * (i as f32 * 1.3).sin()).collect();
-        let known = inputs(&values, 2);
+        let known = Inputs::of_rows(&values, 2);
         assert_eq!(known.round(&[10.4, 20.4], 1.0).weights, [11, 20]);
         assert_eq!(known.round(&[0.0, 20.4], 1.0).weights, [0, 20]);
         // Inputs that have nothing to do with each other are rounded one by one.
         let values: Vec<f32> = (0..2000).map(|i| (i as f32 * 1.3 + (i % 2) as f32 * 0.9).sin()).collect();
         let unrelated: Vec<f32> =
             values.chunks(2).enumerate().flat_map(|(i, v)| [v[0], (i as f32 * 2.1).cos()]).collect();
-        assert_eq!(inputs(&unrelated, 2).round(&[10.4, 20.4], 1.0).weights, [10, 20]);
+        assert_eq!(Inputs::of_rows(&unrelated, 2).round(&[10.4, 20.4], 1.0).weights, [10, 20]);
     }
 
     #[test]
