@@ -27,6 +27,13 @@ fn rescaling_and_product() {
 }
 
 #[test]
+fn codes_of_zero_are_in_the_bias() {
+    let accumulator = |x: [i32; 2], bias: i32| x[0] * 127 + x[1] * 64 + bias;
+    assert_eq!(accumulator([40 - 122, -2 - 122], 381 + 122 * (127 + 64)), accumulator([40, -2], 381));
+    assert_eq!(accumulator([40, -2], 381), 5333);
+}
+
+#[test]
 fn residual_saturates_once() {
     assert_eq!((saturate(32000 + 1000, 16), saturate(-32000 + 64767, 16)), (32767, 32767));
 }
@@ -59,8 +66,8 @@ fn softmax() {
 #[test]
 fn activation() {
     let params = GeluParams::new(4.0 / 127.0, 1.0).unwrap();
-    assert_eq!(params, GeluParams { t: 2542, kappa: 38445, d1: 16384, shift: 5 });
-    assert_eq!(gelu(1000, &params), 26);
+    assert_eq!(params, GeluParams { t: 2542, kappa: 38445, d1: 16384, shift: 5, zero: -122 });
+    assert_eq!([1000, 0, -1000].map(|x| gelu(x, &params)), [-96, -122, -127]);
 }
 
 #[test]

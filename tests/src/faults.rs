@@ -110,7 +110,7 @@ fn pruned_parameters() -> Parameters {
 
 /// Networks and images in which every fault of the selectors' table shows.
 fn pruned_cases(parameters: &Parameters) -> [Case; 2] {
-    let pruned = || random_with_selectors(&pruned_dims(), &[0, 1], 5, Extreme::None);
+    let pruned = || random_with_selectors(&pruned_dims(), &[0, 1], 24, Extreme::None);
     // Head weights are all zero, so a score is the share of heads that rather keep the token: zeros and ties.
     let mut even = pruned();
     for selector in &mut even.selectors {

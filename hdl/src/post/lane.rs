@@ -29,6 +29,7 @@ pub fn post_lane(design: &mut Design, lane_bits: u32) -> ModuleId {
     let kappa = m.input("kappa_7", Ty::bits(16), "GELU: coefficient of the square");
     let delta = m.input("delta_8", Ty::bits(15), "GELU: delta1, 14 fraction bits");
     let shift_10 = m.input("shift_10", Ty::bits(4), "GELU: shift of the result");
+    let zero = m.input("zero_10", Ty::signed(8), "GELU: result for an input of zero");
     let shift_11 = m.input("shift_11", Ty::bits(4), "the same, a cycle later");
     let gelu = m.input("gelu_12", Ty::bit(), "the result is GELU's");
 
@@ -52,7 +53,7 @@ pub fn post_lane(design: &mut Design, lane_bits: u32) -> ModuleId {
     let value_7 = m.reg("value_7", &value_6);
     m.output_as("square", &square.slice(0, 31), "cycle 7: square of the new residual");
     m.output_as("stream", &value_7, "cycle 7: the new residual");
-    // Cycles 8..12: l = delta1 - kappa * w^2, y = x * (1 +- l) / 2.
+    // Cycles 8..12: l = delta1 - kappa * w^2, y = x * (1 +- l) / 2 + zero, which goes with the half that rounds.
     let drop = m.reg("drop_8", &(square.slice(8, 16) * &kappa).slice(16, 16));
     let value_8 = m.reg("value_8", &value_7);
     let curve = m.wire("curve", &(&delta - &drop));
@@ -60,9 +61,10 @@ pub fn post_lane(design: &mut Design, lane_bits: u32) -> ModuleId {
     let gate = m.reg("gate_9", &value_8.msb().mux(&(&unit - &curve), &(&unit + &curve)));
     let value_9 = m.reg("value_9", &value_8);
     let product = m.reg("product_10", &(&value_9 * &gate).trunc(34));
-    let half = m.wire("half", &Expr::lit(1 << 14, 30).shl(&shift_10));
-    let rounding = m.wire("rounding", &(half.to_signed() - product.msb().to_signed()));
-    let rounded = m.reg("rounded_11", &(&product + &rounding).trunc(35));
+    let offset = Expr::concat(&[zero.as_unsigned(), Expr::lit(1 << 14, 15)]).as_signed();
+    let half = m.wire("half", &offset.extend(38).shl(&shift_10));
+    let rounding = m.wire("rounding", &(&half - product.msb().to_signed()));
+    let rounded = m.reg("rounded_11", &(&product + &rounding).trunc(39));
     let shifted = m.reg("shifted_12", &rounded.shr_const(15).shr(&shift_11));
     let value_12 = m.delay("value", &value_9, 3);
     // Cycle 13: results.

@@ -8,7 +8,7 @@ use crate::stream::{BIAS_BITS, MULT_BITS};
 use heatvit_rtl::{Design, Expr, ModuleBuilder, ModuleId, Ty};
 
 /// Bits of [`PostFields`] in a queue entry.
-pub const FIELD_BITS: u32 = 16 + 12 + 16 + 15 + 4 + 16;
+pub const FIELD_BITS: u32 = 16 + 12 + 16 + 15 + 4 + 8 + 16;
 
 /// Fields of the operation whose rows flow by, as cut from a descriptor.
 #[derive(Debug)]
@@ -23,12 +23,14 @@ pub struct PostFields {
     pub delta: Expr,
     /// GELU shift.
     pub shift: Expr,
+    /// GELU code of zero.
+    pub zero: Expr,
     /// Channels of all heads, for memory V.
     pub pitch: Expr,
 }
 
 impl PostFields {
-    /// Cuts a queue entry, low bits first: flags, knee, kappa, delta, shift, pitch.
+    /// Cuts a queue entry, low bits first: flags, knee, kappa, delta, shift, zero, pitch.
     pub fn unpack(entry: &Expr) -> Self {
         Self {
             flags: entry.slice(0, 16),
@@ -36,7 +38,8 @@ impl PostFields {
             kappa: entry.slice(28, 16),
             delta: entry.slice(44, 15),
             shift: entry.slice(59, 4),
-            pitch: entry.slice(63, 16),
+            zero: entry.slice(63, 8),
+            pitch: entry.slice(71, 16),
         }
     }
 
@@ -48,6 +51,7 @@ impl PostFields {
             field(21),
             field(22).slice(0, 15),
             field(23).slice(0, 4),
+            field(23).slice(8, 8),
             field(28),
         ])
     }
@@ -93,6 +97,7 @@ pub fn post_path(design: &mut Design, parameters: &Parameters) -> ModuleId {
         ("kappa_7", at(&mut m, "kappa", &fields.kappa, 7)),
         ("delta_8", at(&mut m, "delta", &fields.delta, 8)),
         ("shift_10", at(&mut m, "shift", &fields.shift, 10)),
+        ("zero_10", at(&mut m, "zero", &fields.zero, 10).as_signed()),
         ("shift_11", at(&mut m, "shift", &fields.shift, 11)),
         ("gelu_12", at(&mut m, "gelu", &fields.flags.bit(7), 12)),
         ("use_row_0", use_row),

@@ -50,8 +50,8 @@ pub enum Field {
     GeluKappa = 21,
     /// GELU delta1.
     GeluDelta = 22,
-    /// GELU shift.
-    GeluShift = 23,
+    /// GELU: shift in the low byte, code of zero in the high byte.
+    GeluResult = 23,
     /// Norm epsilon (low half).
     EpsLow = 24,
     /// Norm epsilon (high half).

@@ -400,7 +400,8 @@ fn row_scale(d: &mut Descriptor, scale: RowScale) {
 fn activation(d: &mut Descriptor, g: &GeluParams) {
     d.or(Field::Flags, 1, flags::GELU);
     d.set(Field::GeluKnee, g.t as u16).set(Field::GeluKappa, g.kappa as u16);
-    d.set(Field::GeluDelta, g.d1 as u16).set(Field::GeluShift, g.shift as u16);
+    d.set(Field::GeluDelta, g.d1 as u16).set(Field::GeluResult, g.shift as u16);
+    d.or(Field::GeluResult, u16::from(g.zero as u8), 8);
 }
 
 fn norm_fields(d: &mut Descriptor, norm: &NormParams, channels: usize) {

@@ -11,7 +11,8 @@ use crate::selector::{MergeRule, Ties};
 /// The score that stands for 1.
 pub const SCORE_ONE: u32 = 512;
 
-/// Mean of int8 features over the candidates, rows `1..` of `local`; zeros when there is none.
+/// Mean of int8 features over the candidates, rows `1..` of `local`; zeros when there is none, whatever
+/// the code of zero, because nothing depends on them.
 pub fn global_mean(local: &[i32], cols: usize, scale: RowScale, table: &[(u32, u32); 128]) -> Vec<i32> {
     let candidates = (local.len() / cols).saturating_sub(1);
     let factor = recip(127 * candidates as u32, scale.gain, scale.exponent, table);

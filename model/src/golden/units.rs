@@ -35,7 +35,7 @@ pub(super) fn gelu(x: i32, p: &GeluParams) -> i32 {
     // Less than 2^15 * 81920 + 2^29: 32 bits.
     let half = 1u32 << (14 + p.shift);
     let magnitude = (x.unsigned_abs() * gate.unsigned_abs() + half) >> (15 + p.shift);
-    signed(magnitude.min(INT8_MAX), (x < 0) != (gate < 0))
+    (signed(magnitude, (x < 0) != (gate < 0)) + p.zero).clamp(-(INT8_MAX as i32), INT8_MAX as i32)
 }
 
 #[cfg(test)]
@@ -97,7 +97,13 @@ mod tests {
         for t in [0, 1, 4095] {
             for kappa in [0, 65535] {
                 for d1 in [0, 32767] {
-                    params.extend([0, 15].map(|shift| GeluParams { t, kappa, d1, shift }));
+                    params.extend([(0, 127), (0, 0), (15, -127)].map(|(shift, zero)| GeluParams {
+                        t,
+                        kappa,
+                        d1,
+                        shift,
+                        zero,
+                    }));
                 }
             }
         }

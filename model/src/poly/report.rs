@@ -96,7 +96,7 @@ fn gelu_rows(delta1: f64) -> Vec<UnitError> {
     if let Some(params) = GeluParams::new(step, delta1) {
         let input = params.input_step(step);
         let limit = (4.0 / input) as i32;
-        let error = |x: i32| f64::from(gelu(x, &params)) * step - gelu_exact(f64::from(x) * input);
+        let error = |x: i32| f64::from(gelu(x, &params) - params.zero) * step - gelu_exact(f64::from(x) * input);
         rows.push(Errors::of((-limit..=limit).map(error)).row(
             &unit,
             "integer",

@@ -2,10 +2,12 @@
 
 use super::histogram::{Clip, Histogram, Method};
 use super::moments::Moments;
+use super::narrow::Factors;
 use super::quantize::QuantizeError;
 use super::rounding::Inputs;
 use crate::float::{Engine, Folded, forward_wanted};
 use crate::golden::Trace;
+use crate::poly::gelu::Codes;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -60,11 +62,16 @@ pub(super) fn check_images(network: &Folded, images: &[Vec<f32>]) -> Result<(), 
 }
 
 /// Runs the polynomial float engine, which computes what the integers approximate, over images that were checked.
-pub(super) fn calibrate(network: &Folded, images: &[Vec<f32>]) -> Result<Calibration, QuantizeError> {
+/// `factors` say what the columns of a tensor count.
+pub(super) fn calibrate(
+    network: &Folded,
+    images: &[Vec<f32>],
+    factors: &Factors,
+) -> Result<Calibration, QuantizeError> {
     let mut all = Calibration::default();
     for batch in images.chunks(BATCH) {
         let traces: Vec<Result<_, _>> = batch.par_iter().map(|p| observe(network, p)).collect();
-        all.add(&traces.into_iter().collect::<Result<Vec<_>, _>>()?);
+        all.add(&traces.into_iter().collect::<Result<Vec<_>, _>>()?, factors);
     }
     for s in &network.selectors {
         // The selector reads the same normalised stream as the block behind it, only before rows are dropped.
@@ -77,7 +84,7 @@ pub(super) fn calibrate(network: &Folded, images: &[Vec<f32>]) -> Result<Calibra
 
 impl Calibration {
     /// Adds images.
-    fn add(&mut self, images: &[Trace<f32>]) {
+    fn add(&mut self, images: &[Trace<f32>], factors: &Factors) {
         for t in images.iter().flat_map(|image| &image.tensors) {
             if is_input(&t.name) && !self.inputs.contains_key(&t.name) {
                 self.inputs.insert(t.name.clone(), Moments::default());
@@ -88,7 +95,10 @@ impl Calibration {
         }
         let of = |name| images.iter().filter_map(move |image| image.get(name));
         self.inputs.par_iter_mut().for_each(|(name, moments)| of(name).for_each(|t| moments.add(&t.data, t.cols)));
-        self.tensors.par_iter_mut().for_each(|(name, counts)| of(name).for_each(|t| counts.add(&t.data)));
+        let factors = |name: &str| factors.get(name).map_or(&[][..], |f| f);
+        self.tensors
+            .par_iter_mut()
+            .for_each(|(name, counts)| of(name).for_each(|t| counts.add(&t.data, factors(name))));
     }
 
     /// Channels of a tensor that a product reads.
@@ -99,13 +109,13 @@ impl Calibration {
     /// Clip of a tensor; one that is always zero gets 1, which is as good as any.
     pub fn clip(&self, name: &str) -> Clip {
         let found = self.tensors.get(name).and_then(Histogram::clip);
-        found.unwrap_or(Clip { value: 1.0, method: Method::Fixed, sqnr_db: f64::INFINITY })
+        found.unwrap_or(Clip { step: 1.0 / 127.0, method: Method::Fixed, sqnr_db: f64::INFINITY })
     }
 
-    /// The best clip of a tensor among several ranges.
-    pub fn clip_within(&self, name: &str, ranges: impl Iterator<Item = (f64, f64)>) -> Option<Clip> {
+    /// The best clip of a tensor among several ranges of steps.
+    pub fn clip_within(&self, name: &str, ranges: impl Iterator<Item = (f64, f64)>, codes: Codes) -> Option<Clip> {
         let histogram = self.tensors.get(name)?;
-        let clips = ranges.filter_map(|(low, high)| histogram.clip_within(low, high));
+        let clips = ranges.filter_map(|(low, high)| histogram.clip_within(low, high, codes));
         clips.max_by(|a, b| a.sqnr_db.total_cmp(&b.sqnr_db))
     }
 

@@ -14,7 +14,7 @@ use std::collections::{BTreeSet, HashMap};
 /// Name of the format in the metadata.
 const FORMAT: &str = "heatvit-int8";
 /// Version that this code reads and writes.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Why a quantized file is refused.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

@@ -71,8 +71,8 @@ fn refusals_name_the_tensor() {
 
 #[test]
 fn constants_are_checked() {
-    let version = edited(|_, t| *t = t.replace("\"version\":2", "\"version\":9"));
-    assert_eq!(version, "the file has version 9, this program reads version 2; quantize the network again");
+    let version = edited(|_, t| *t = t.replace("\"version\":3", "\"version\":9"));
+    assert_eq!(version, "the file has version 9, this program reads version 3; quantize the network again");
     let format = edited(|_, t| *t = t.replace("heatvit-int8", "else"));
     assert_eq!(format, "the file holds no `heatvit-int8` network; pass float weights to `quantize` first");
     let unknown = edited(|_, t| *t = t.replace("\"head_sel\"", "\"tail_sel\""));
@@ -89,6 +89,12 @@ fn constants_are_checked() {
         t.replace_range(from..from + length, "0");
     });
     assert_eq!(eps, "`norm.eps` is 0, at least 1 is needed; quantize the network again");
+    let zero = edited(|_, t| {
+        let from = t.find("\"zero\":").unwrap() + 7;
+        let length = t[from..].find('}').unwrap();
+        t.replace_range(from..from + length, "1000");
+    });
+    assert!(zero.starts_with("`|blocks.0.gelu.zero|` is 1000"), "{zero}");
     let sel = edited(|_, t| *t = t.replacen("\"q_sel\":", "\"q_sel\":1", 1));
     assert!(sel.starts_with("`blocks.0.attn.q.sel` is 1"), "{sel}");
 }

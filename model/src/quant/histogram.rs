@@ -1,12 +1,13 @@
 //! Magnitudes of a tensor over the calibration images, and the clip that loses least.
 
+use crate::poly::gelu::Codes;
 use serde::Serialize;
 
 /// Bins by the upper half of an `f32`: sign dropped, 8 exponent and 7 mantissa bits, so 0.4 % wide.
 /// Counts are integers: merging in any order gives the same histogram.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Histogram {
-    counts: Vec<u32>,
+    counts: Vec<u64>,
 }
 
 /// How a clip was chosen.
@@ -30,8 +31,8 @@ pub enum Method {
 /// A clip and its quality.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Clip {
-    /// Magnitude that becomes 127.
-    pub value: f64,
+    /// Real value of one step of the codes that reach it.
+    pub step: f64,
     /// How it was chosen.
     pub method: Method,
     /// Expected signal to quantization noise, dB.
@@ -39,6 +40,8 @@ pub struct Clip {
 }
 
 const BINS: usize = 1 << 15;
+/// Count of a value whose column has the factor 1.
+const WEIGHT_ONE: f64 = 16.0;
 /// Elements in 100,000 that a percentile cuts off.
 const PERCENTILES: [u32; 3] = [100, 10, 1];
 /// Steps of the search grid: clip = max * k / GRID, k from GRID_FIRST.
@@ -56,17 +59,20 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    /// Counts values; they are finite.
-    pub fn add(&mut self, values: &[f32]) {
-        for v in values {
-            let bin = &mut self.counts[(v.abs().to_bits() >> 16) as usize];
-            *bin = bin.saturating_add(1);
+    /// Counts values; they are finite. Each counts by the square of its column's factor, which is what its error does;
+    /// an empty list of factors stands for ones.
+    pub fn add(&mut self, values: &[f32], factors: &[f32]) {
+        let weight = |factor: &f32| (WEIGHT_ONE * f64::from(*factor).powi(2)).round() as u64;
+        let weights: Vec<u64> =
+            if factors.is_empty() { vec![weight(&1.0)] } else { factors.iter().map(weight).collect() };
+        for (v, weight) in values.iter().zip(weights.iter().cycle()) {
+            self.counts[(v.abs().to_bits() >> 16) as usize] += weight;
         }
     }
 
     /// Adds another histogram.
     pub fn merge(&mut self, other: &Histogram) {
-        self.counts.iter_mut().zip(&other.counts).for_each(|(a, b)| *a = a.saturating_add(*b));
+        self.counts.iter_mut().zip(&other.counts).for_each(|(a, b)| *a += b);
     }
 
     /// Largest magnitude, to 0.4 %; 0 when everything is zero.
@@ -76,11 +82,11 @@ impl Histogram {
     }
 
     fn percentile(&self, cut: u32) -> f64 {
-        let total: u64 = self.counts.iter().map(|c| u64::from(*c)).sum();
+        let total: u64 = self.counts.iter().sum();
         let mut above = total * u64::from(cut) / 100_000;
         let inside = self.counts.iter().rposition(|c| {
-            let stop = u64::from(*c) > above;
-            above = above.saturating_sub(u64::from(*c));
+            let stop = *c > above;
+            above = above.saturating_sub(*c);
             stop
         });
         inside.map_or(0.0, value_of)
@@ -89,13 +95,12 @@ impl Histogram {
     /// Sum of `of(magnitude)` over all elements.
     fn sum(&self, of: impl Fn(f64) -> f64) -> f64 {
         let filled = self.counts.iter().enumerate().filter(|(_, c)| **c > 0);
-        filled.map(|(bin, c)| f64::from(*c) * of(value_of(bin))).sum()
+        filled.map(|(bin, c)| *c as f64 * of(value_of(bin))).sum()
     }
 
-    /// Sum of squared errors of int8 with 127 steps up to `clip`: the value itself below half a step, a uniform
-    /// error up to the clip, the overshoot beyond.
-    fn error(&self, clip: f64) -> f64 {
-        let step = clip / 127.0;
+    /// Sum of squared errors of int8 in steps: the value itself below half a step, a uniform error up to the `clip` that
+    /// codes reach, the overshoot beyond.
+    fn error(&self, step: f64, clip: f64) -> f64 {
         let of = |v: f64| match v {
             v if v < step / 2.0 => v * v,
             v if v <= clip => step * step / 12.0,
@@ -106,33 +111,34 @@ impl Histogram {
 
     /// The clip with the least squared error among largest magnitude, percentiles and grid; `None` for zeros only.
     pub fn clip(&self) -> Option<Clip> {
-        self.best(self.candidates())
+        self.best(self.candidates(Codes::Symmetric), Codes::Symmetric)
     }
 
-    /// The best clip of a range, whose lower end is a candidate, too.
-    pub fn clip_within(&self, low: f64, high: f64) -> Option<Clip> {
-        let mut candidates = self.candidates();
-        candidates.retain(|(clip, _)| (low..=high).contains(clip));
+    /// The best clip with steps of a range, whose lower end is a candidate, too.
+    pub fn clip_within(&self, low: f64, high: f64, codes: Codes) -> Option<Clip> {
+        let mut candidates = self.candidates(codes);
+        candidates.retain(|(step, _)| (low..=high).contains(step));
         candidates.push((low, Method::Bound));
-        self.best(candidates)
+        self.best(candidates, codes)
     }
 
-    fn candidates(&self) -> Vec<(f64, Method)> {
+    /// Steps that are tried.
+    fn candidates(&self, codes: Codes) -> Vec<(f64, Method)> {
         let max = self.max();
         let mut candidates = vec![(max, Method::MinMax)];
         candidates.extend(PERCENTILES.map(|p| (self.percentile(p), Method::Percentile(p))));
         candidates.extend((GRID_FIRST..GRID).map(|k| (max * f64::from(k) / f64::from(GRID), Method::Mse)));
-        candidates
+        candidates.into_iter().filter(|(clip, _)| *clip > 0.0).map(|(clip, m)| (codes.step(clip), m)).collect()
     }
 
-    fn best(&self, candidates: Vec<(f64, Method)>) -> Option<Clip> {
+    fn best(&self, candidates: Vec<(f64, Method)>, codes: Codes) -> Option<Clip> {
         if self.max() <= 0.0 {
             return None;
         }
-        let scored = candidates.into_iter().filter(|(c, _)| *c > 0.0).map(|(c, m)| (self.error(c), c, m));
-        let (error, value, method) = scored.min_by(|a, b| a.0.total_cmp(&b.0))?;
+        let scored = candidates.into_iter().map(|(step, m)| (self.error(step, codes.reach(step)), step, m));
+        let (error, step, method) = scored.min_by(|a, b| a.0.total_cmp(&b.0))?;
         let power = self.sum(|v| v * v);
-        Some(Clip { value, method, sqnr_db: 10.0 * libm::log10(power / error) })
+        Some(Clip { step, method, sqnr_db: 10.0 * libm::log10(power / error) })
     }
 }
 
@@ -143,9 +149,9 @@ mod tests {
     #[test]
     fn a_uniform_tensor_keeps_its_range() {
         let mut h = Histogram::default();
-        h.add(&(-1000..=1000).map(|i| i as f32 / 1000.0).collect::<Vec<_>>());
+        h.add(&(-1000..=1000).map(|i| i as f32 / 1000.0).collect::<Vec<_>>(), &[]);
         let clip = h.clip().unwrap();
-        assert!((clip.value - 1.0).abs() < 0.01 && clip.sqnr_db > 44.0, "{clip:?}");
+        assert!((127.0 * clip.step - 1.0).abs() < 0.01 && clip.sqnr_db > 44.0, "{clip:?}");
     }
 
     #[test]
@@ -153,31 +159,52 @@ mod tests {
         let mut h = Histogram::default();
         let mut values: Vec<f32> = (0..200_000).map(|i| ((i as f32) * 0.37).sin()).collect();
         values.push(9.0);
-        h.add(&values);
+        h.add(&values, &[]);
         let clip = h.clip().unwrap();
-        assert!(clip.value < 6.0 && clip.method != Method::MinMax, "{clip:?}");
+        assert!(127.0 * clip.step < 6.0 && clip.method != Method::MinMax, "{clip:?}");
         assert!((h.max() / 9.0 - 1.0).abs() < 0.01);
     }
 
     #[test]
     fn a_range_is_kept() {
         let mut h = Histogram::default();
-        h.add(&(-1000..=1000).map(|i| i as f32 / 1000.0).collect::<Vec<_>>());
-        let clip = h.clip_within(1.3, 2.0).unwrap();
-        assert_eq!((clip.value, clip.method), (1.3, Method::Bound));
-        assert!(h.clip_within(0.5, 0.9).unwrap().value > 0.85);
+        h.add(&(-1000..=1000).map(|i| i as f32 / 1000.0).collect::<Vec<_>>(), &[]);
+        let clip = h.clip_within(1.3 / 127.0, 2.0 / 127.0, Codes::Symmetric).unwrap();
+        assert_eq!((clip.step, clip.method), (1.3 / 127.0, Method::Bound));
+        assert!(h.clip_within(0.5 / 127.0, 0.9 / 127.0, Codes::Symmetric).unwrap().step > 0.85 / 127.0);
+    }
+
+    #[test]
+    fn codes_above_zero_halve_the_step() {
+        let mut h = Histogram::default();
+        h.add(&(0..=1000).map(|i| i as f32 / 1000.0).collect::<Vec<_>>(), &[]);
+        let [low, symmetric] = [Codes::Low, Codes::Symmetric].map(|codes| h.clip_within(1e-4, 1.0, codes).unwrap());
+        // 1 and the least value of GELU, 0.164, on 254 steps.
+        assert!((low.step - 1.164 / 254.0).abs() < 1e-4 && low.sqnr_db > symmetric.sqnr_db + 4.0, "{low:?}");
+    }
+
+    #[test]
+    fn columns_count_by_their_factors() {
+        let (mut narrow, mut even) = (Histogram::default(), Histogram::default());
+        // The second column, whose unit stands for two, has the large values.
+        let values: Vec<f32> =
+            (0..20_000).map(|i| (i as f32 * 0.37).sin() * if i % 100 == 1 { 2.0 } else { 1.0 }).collect();
+        narrow.add(&values, &[1.0, 4.0]);
+        even.add(&values, &[]);
+        let clip = |h: &Histogram| h.clip().map(|clip| clip.step);
+        assert!(clip(&narrow) > clip(&even), "{:?} {:?}", narrow.clip(), even.clip());
     }
 
     #[test]
     fn merging_equals_counting_together() {
         let (a, b) = ([1.0f32, -2.0, 3.5], [0.1f32, 7.0]);
         let mut whole = Histogram::default();
-        whole.add(&a);
-        whole.add(&b);
+        whole.add(&a, &[]);
+        whole.add(&b, &[]);
         let mut left = Histogram::default();
-        left.add(&b);
+        left.add(&b, &[]);
         let mut right = Histogram::default();
-        right.add(&a);
+        right.add(&a, &[]);
         left.merge(&right);
         assert_eq!(left, whole);
         assert_eq!(Histogram::default().clip(), None);

@@ -2,6 +2,7 @@
 
 mod behind;
 mod calibrate;
+mod center;
 mod file;
 mod histogram;
 mod moments;

@@ -3,21 +3,43 @@
 //! All units behind a GELU share one step, which has to reach the widest. A unit that computes `GELU(x / a)` and is weighed
 //! with `a` in the product behind it is `a` times narrower, and nothing in the arithmetic changes: the factor is in the
 //! weights on both sides. Near the knee it is another function, so only units gain for which the knee is a small part of
-//! what they do, and every unit gets the factor with which it differs least from the original.
+//! what they do, and every unit gets the factor with which it differs least from the original, among those that are large
+//! enough for the product before it to be rescaled.
 
+use super::behind::{Reader, clip_for};
+use super::histogram::Clip;
+use super::quantize::FACTOR_MAX;
 use super::samples::Samples;
 use crate::float::{FloatLinear, Folded, linear};
-use crate::poly::gelu::gelu_real;
+use crate::poly::gelu::{Codes, GeluParams, gelu_real};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Factors that a unit can get: 1 to 4, each larger than the one before by this root of two.
-const FACTORS: (u32, f64) = (13, 6.0);
-/// Steps that are tried, from that of the largest value on, each smaller by this root of two.
-const STEPS: (u32, f64) = (12, 4.0);
+const FACTORS: (u32, f64) = (25, 12.0);
+/// Steps that are tried, from that of the largest value on; what each reaches is smaller by this root of two.
+const STEPS: (u32, f64) = (40, 16.0);
 
 /// Factors of the columns of a tensor, by its name. Columns of other tensors have the factor 1.
 pub type Factors = BTreeMap<String, Vec<f32>>;
+
+/// A step that is tried, and the least and the largest value in it.
+struct Step {
+    step: f32,
+    low: f32,
+    high: f32,
+    /// The largest weight that the product before it can have.
+    weight: f64,
+}
+
+impl Step {
+    /// `input` is the step of what the product reads.
+    fn of(delta1: f64, step: f64, input: f64) -> Option<Self> {
+        let gelu = GeluParams::new(step, delta1)?;
+        let weight = 127.0 * FACTOR_MAX * gelu.input_step(step) / input;
+        Some(Self { step: step as f32, low: (-127 - gelu.zero) as f32, high: (127 - gelu.zero) as f32, weight })
+    }
+}
 
 /// A unit at one step: its best factor, and the sum of squares that it is off by.
 #[derive(Clone, Copy)]
@@ -26,10 +48,11 @@ struct Choice {
     error: f64,
 }
 
-/// Sum of squares that a unit is off by. Its values are rounded to steps and count `factor` times.
-fn error(exact: &[f32], narrow: &[f32], step: f32, factor: f32) -> f64 {
+/// Sum of squares that a unit is off by. Its values are rounded to codes and count `factor` times.
+fn error(exact: &[f32], narrow: &[f32], step: &Step, factor: f32) -> f64 {
+    let Step { step, low, high, .. } = *step;
     let off = |(exact, narrow): (&f32, &f32)| {
-        let steps = (narrow / step).clamp(-127.0, 127.0);
+        let steps = (narrow / step).clamp(low, high);
         // Halves away from zero; unlike `round`, this is an instruction on every processor.
         let code = (steps + 0.5f32.copysign(steps)) as i32;
         f64::from(exact - code as f32 * (step * factor)).powi(2)
@@ -37,15 +60,19 @@ fn error(exact: &[f32], narrow: &[f32], step: f32, factor: f32) -> f64 {
     exact.iter().zip(narrow).map(off).sum()
 }
 
-/// The best factor of a unit for every step. `inputs` are inputs of its GELU.
-fn choices(inputs: &[f32], delta1: f64, steps: &[f32]) -> Vec<Choice> {
+/// The best factor of a unit for every step. `inputs` are inputs of its GELU, `weight` is the largest weight of its row.
+fn choices(inputs: &[f32], weight: f64, delta1: f64, steps: &[Step]) -> Vec<Choice> {
     let gelu = |factor: f32| inputs.iter().map(|x| gelu_real(f64::from(x / factor), delta1) as f32).collect();
     let exact: Vec<f32> = gelu(1.0);
     let mut best = vec![Choice { factor: 1.0, error: f64::INFINITY }; steps.len()];
+    let largest = libm::exp2(f64::from(FACTORS.0 - 1) / FACTORS.1) as f32;
     for factor in (0..FACTORS.0).map(|k| libm::exp2(f64::from(k) / FACTORS.1) as f32) {
         let narrow: Vec<f32> = gelu(factor);
         for (best, step) in best.iter_mut().zip(steps) {
-            let error = error(&exact, &narrow, *step, factor);
+            if weight > step.weight * f64::from(factor) && factor < largest {
+                continue;
+            }
+            let error = error(&exact, &narrow, step, factor);
             if error < best.error {
                 *best = Choice { factor, error };
             }
@@ -54,19 +81,25 @@ fn choices(inputs: &[f32], delta1: f64, steps: &[f32]) -> Vec<Choice> {
     best
 }
 
-/// Factors for all units of a product with a GELU, from rows of its inputs.
-fn factors(l: &FloatLinear, rows: &[f32], delta1: f64) -> Vec<f32> {
+/// Factors for all units of a product with a GELU, from rows of its inputs, whose step is `input`. Units count by
+/// `weights`.
+fn factors(l: &FloatLinear, rows: &[f32], input: f64, delta1: f64, weights: &[f64]) -> Vec<f32> {
     let hidden = linear(rows, l);
     let largest = hidden.iter().fold(0.0f32, |m, x| m.max(*x));
     if largest <= 0.0 || !largest.is_finite() {
         return vec![1.0; l.outputs];
     }
-    let steps: Vec<f32> =
-        (0..STEPS.0).map(|k| (f64::from(largest) / 127.0 * libm::exp2(-f64::from(k) / STEPS.1)) as f32).collect();
+    let reaches = (0..STEPS.0).map(|k| f64::from(largest) * libm::exp2(-f64::from(k) / STEPS.1));
+    let steps: Vec<Step> = reaches.filter_map(|reach| Step::of(delta1, Codes::of(delta1).step(reach), input)).collect();
     let unit = |n: usize| hidden.iter().skip(n).step_by(l.outputs).copied().collect::<Vec<f32>>();
-    let units: Vec<Vec<Choice>> = (0..l.outputs).into_par_iter().map(|n| choices(&unit(n), delta1, &steps)).collect();
-    let error = |k: &usize| units.iter().map(|unit| unit[*k].error).sum::<f64>();
-    let best = (0..steps.len()).min_by(|a, b| error(a).total_cmp(&error(b))).unwrap_or(0);
+    let weight =
+        |n: usize| f64::from(l.weight[n * l.inputs..(n + 1) * l.inputs].iter().fold(0.0f32, |m, w| m.max(w.abs())));
+    let units: Vec<Vec<Choice>> =
+        (0..l.outputs).into_par_iter().map(|n| choices(&unit(n), weight(n), delta1, &steps)).collect();
+    let error = |k: &usize| units.iter().zip(weights).map(|(unit, weight)| weight * unit[*k].error).sum::<f64>();
+    let Some(best) = (0..steps.len()).min_by(|a, b| error(a).total_cmp(&error(b))) else {
+        return vec![1.0; l.outputs];
+    };
     units.iter().map(|unit| unit[best].factor).collect()
 }
 
@@ -81,16 +114,55 @@ fn apply(factors: &[f32], first: &mut FloatLinear, second: &mut FloatLinear) {
     }
 }
 
-/// Narrows the hidden units of all blocks, by what they do on images.
-pub(super) fn narrow(network: &mut Folded, samples: &Samples) -> Factors {
+/// What is chosen before the ranges of the tensors are known.
+#[derive(Default)]
+pub(super) struct Narrowed {
+    /// By the tensor's name.
+    pub factors: Factors,
+    /// What an error of a column counts, by the tensor's name.
+    pub counts: Factors,
+    /// Clips of what the products before read.
+    pub inputs: BTreeMap<String, Clip>,
+}
+
+/// Narrows the hidden units of all blocks, by what they do on images, and those before a selector's logits, by what is
+/// made of them.
+pub(super) fn narrow(network: &mut Folded, samples: &Samples) -> Narrowed {
     let delta1 = network.options.delta1;
-    let mut all = Factors::new();
+    let mut all = Narrowed::default();
     for (i, block) in network.blocks.iter_mut().enumerate() {
-        let factors = factors(&block.fc1, samples.rows(&format!("blocks.{i}.norm2")), delta1);
+        let input = format!("blocks.{i}.norm2");
+        let rows = samples.rows(&input);
+        let Some(clip) = clip_for(&[Reader { product: &block.fc1, gelu: Some(delta1) }], rows) else { continue };
+        let factors = factors(&block.fc1, rows, clip.step, delta1, &vec![1.0; block.fc1.outputs]);
         apply(&factors, &mut block.fc1, &mut block.fc2);
-        all.insert(format!("blocks.{i}.mlp.fc1"), factors);
+        let hidden = format!("blocks.{i}.mlp.fc1");
+        all.counts.insert(hidden.clone(), factors.clone());
+        all.factors.insert(hidden, factors);
+        all.inputs.insert(input, clip);
+    }
+    for s in &mut network.selectors {
+        let rows = samples.rows(&format!("selectors.{}.mix", s.block));
+        let weights = squares(&s.keep);
+        // The rows of this product are far from needing a factor of 2.
+        let factors = factors(&s.squeeze, rows, f64::MIN_POSITIVE, delta1, &weights);
+        apply(&factors, &mut s.squeeze, &mut s.keep);
+        let hidden = format!("selectors.{}.squeeze", s.block);
+        let mean = (weights.iter().sum::<f64>() / weights.len() as f64).max(f64::MIN_POSITIVE);
+        let count = |(factor, weight): (&f32, &f64)| factor * (weight / mean).sqrt() as f32;
+        all.counts.insert(hidden.clone(), factors.iter().zip(&weights).map(count).collect());
+        all.factors.insert(hidden, factors);
     }
     all
+}
+
+/// Sum of the squares of every column.
+fn squares(l: &FloatLinear) -> Vec<f64> {
+    let mut sums = vec![0.0; l.inputs];
+    for row in l.weight.chunks(l.inputs) {
+        sums.iter_mut().zip(row).for_each(|(sum, w)| *sum += f64::from(*w).powi(2));
+    }
+    sums
 }
 
 #[cfg(test)]
@@ -107,10 +179,10 @@ mod tests {
     #[test]
     fn a_wide_unit_is_narrowed_and_no_other() {
         let (l, rows) = product();
-        let factors = factors(&l, &rows, 1.0);
-        assert!(factors.iter().enumerate().all(|(n, f)| (*f > 1.5) == (n == 5) && *f >= 1.0), "{factors:?}");
-        assert_eq!(super::factors(&l, &[0.0], 1.0), [1.0; 16]);
-        assert_eq!(super::factors(&l, &[f32::NAN, f32::INFINITY], 1.0), [1.0; 16]);
+        let factors = factors(&l, &rows, 1.0 / 127.0, 1.0, &[1.0; 16]);
+        assert!(factors.iter().enumerate().all(|(n, f)| (*f > 1.3) == (n == 5) && *f >= 1.0), "{factors:?}");
+        assert_eq!(super::factors(&l, &[0.0], 1.0, 1.0, &[1.0; 16]), [1.0; 16]);
+        assert_eq!(super::factors(&l, &[f32::NAN, f32::INFINITY], 1.0, 1.0, &[1.0; 16]), [1.0; 16]);
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use super::behind::{Reader, clip_for};
 use super::calibrate::{Calibration, calibrate, check_images};
+use super::center::center;
 use super::histogram::Method;
-use super::narrow::{Factors, narrow};
-use super::product::{ROW_CLIP_MOST, Steps, quantize_linear};
+use super::narrow::{Factors, Narrowed, narrow};
+use super::product::{Input, ROW_CLIP_MOST, Steps, quantize_linear};
 use super::rounding::Inputs;
 use super::samples::Samples;
 use super::{Block, GeluParams, NormParams, QuantError, QuantNetwork, RowScale, ScoreScale, validate};
@@ -13,6 +14,7 @@ use crate::float::{FloatLinear, FloatNetwork, Folded, FoldedBlock, fold};
 use crate::image::INPUT_STEP;
 use crate::layernorm::MEAN_FRACTION_BITS;
 use crate::poly::exp::STEPS_PER_OCTAVE;
+use crate::poly::gelu::Codes;
 use std::collections::BTreeMap;
 
 /// Room of the 16-bit residual stream above the calibrated range.
@@ -83,25 +85,39 @@ pub struct Quantized {
 }
 
 impl Quantized {
-    /// Real value of 1 in every element of a tensor's row, over and over.
+    /// Real value of one step in every element of a tensor's row, over and over.
     pub(super) fn units(&self, name: &str) -> impl Iterator<Item = f64> + '_ {
         let step = self.steps.get(name).map_or(1.0, |s| s.step);
         let factors = self.factors.get(name).map_or(&[1.0][..], |f| f);
         factors.iter().cycle().map(move |factor| step * f64::from(*factor))
     }
 
+    /// Code of zero of a tensor.
+    pub(super) fn zero(&self, name: &str) -> i32 {
+        self.steps.get(name).map_or(0, |s| s.zero)
+    }
+
     /// A tensor in integers, each the nearest to its element.
     pub(super) fn integers(&self, name: &str, values: &[f32], bits: u32) -> Vec<i32> {
-        let nearest = |(v, unit): (&f32, f64)| saturate((f64::from(*v) / unit).round() as i64, bits) as i32;
+        let zero = i64::from(self.zero(name));
+        let nearest = |(v, unit): (&f32, f64)| saturate((f64::from(*v) / unit).round() as i64 + zero, bits) as i32;
         values.iter().zip(self.units(name)).map(nearest).collect()
+    }
+
+    /// What a tensor's integers stand for.
+    pub(super) fn reals<'a>(&'a self, name: &str, integers: &'a [i32]) -> impl Iterator<Item = f64> + 'a {
+        let zero = self.zero(name);
+        integers.iter().zip(self.units(name)).map(move |(code, unit)| f64::from(code - zero) * unit)
     }
 }
 
 /// One step of a tensor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TensorStep {
-    /// Real value of 1.
+    /// Real value of one step.
     pub step: f64,
+    /// Code of zero.
+    pub zero: i32,
     /// How its range was chosen.
     pub method: Method,
 }
@@ -114,26 +130,37 @@ pub(super) struct Quantizer<'a> {
     pub(super) folded: &'a Folded,
     pub(super) samples: &'a Samples,
     pub(super) ranges: &'a Calibration,
+    pub(super) narrowed: &'a Narrowed,
     pub(super) residual_step: f64,
     pub(super) steps: BTreeMap<String, TensorStep>,
 }
 
 impl Quantizer<'_> {
     pub(super) fn note(&mut self, name: String, step: f64, method: Method) -> f64 {
-        self.steps.insert(name, TensorStep { step, method });
+        self.steps.insert(name, TensorStep { step, zero: 0, method });
         step
     }
 
     /// Step of an int8 tensor, at least `floor`.
     pub(super) fn step(&mut self, name: String, floor: f64) -> f64 {
         let clip = self.ranges.clip(&name);
-        self.note(name, (clip.value / 127.0).max(floor), clip.method)
+        self.note(name, clip.step.max(floor), clip.method)
     }
 
-    /// Step of a normalised tensor, by the products that read it.
-    fn normed(&mut self, name: String, readers: &[Reader<'_>]) -> f64 {
-        match clip_for(readers, self.samples.rows(&name)) {
-            Some(clip) => self.note(name, clip.value / 127.0, clip.method),
+    /// What is known of a tensor that a product reads, whose step is chosen.
+    pub(super) fn input(&self, name: &str) -> Option<Inputs> {
+        let mut input = self.ranges.input(name)?;
+        let sampled = !self.samples.rows(name).is_empty();
+        if let Some(s) = self.steps.get(name).filter(|s| sampled && s.zero == 0) {
+            input.offsets = self.samples.offsets(name, s.step, input.means.len());
+        }
+        Some(input)
+    }
+
+    /// Step of a normalised tensor, by the products that read rows of `sample`.
+    fn normed(&mut self, name: String, sample: &str, readers: &[Reader<'_>]) -> f64 {
+        match clip_for(readers, self.samples.rows(sample)) {
+            Some(clip) => self.note(name, clip.step, clip.method),
             None => self.step(name, 0.0),
         }
     }
@@ -173,20 +200,21 @@ impl Quantizer<'_> {
         &mut self,
         name: String,
         l: &FloatLinear,
-        input: f64,
-    ) -> Result<(f64, GeluParams), QuantizeError> {
+        input: Input,
+    ) -> Result<(Input, GeluParams), QuantizeError> {
+        let (delta1, codes) = (self.folded.options.delta1, Codes::of(self.folded.options.delta1));
         let steps = || GeluParams::output_steps(Steps::least_output(l, input));
         // Rows that are too large for every step are clipped.
         let any = steps().next().is_none();
         let clipped = GeluParams::output_steps(Steps::least_output(l, input) / ROW_CLIP_MOST);
         let wide = clipped.map(|(_, high)| (high * 0.999, high)).filter(|_| any);
-        let ranges = steps().chain(wide).map(|(low, high)| (127.0 * low, 127.0 * high));
-        let step = match self.ranges.clip_within(&name, ranges) {
-            Some(clip) => self.note(name.clone(), clip.value / 127.0, clip.method),
+        let step = match self.ranges.clip_within(&name, steps().chain(wide), codes) {
+            Some(clip) => self.note(name.clone(), clip.step, clip.method),
             None => self.step(name.clone(), GeluParams::least_output_step()),
         };
-        let gelu = GeluParams::new(step, self.folded.options.delta1);
-        Ok((step, gelu.ok_or_else(|| constant(format!("{name}.gelu"), step))?))
+        let gelu = GeluParams::new(step, delta1).ok_or_else(|| constant(format!("{name}.gelu"), step))?;
+        self.steps.entry(name).and_modify(|s| s.zero = gelu.zero);
+        Ok((Input { step, zero: gelu.zero }, gelu))
     }
 
     /// Chooses the steps of a block.
@@ -194,14 +222,17 @@ impl Quantizer<'_> {
         let prefix = format!("blocks.{i}");
         let at = |part: &str| format!("{prefix}.{part}");
         let linear = |product| Reader { product, gelu: None };
-        // A selector reads the same tensor, with small differences in view.
-        let input = if self.folded.selectors.iter().any(|s| s.block == i) {
-            self.step(at("norm1"), 0.0)
-        } else {
-            self.normed(at("norm1"), &[&b.q, &b.k, &b.v].map(linear))
+        let input = match self.folded.selectors.iter().find(|s| s.block == i) {
+            Some(s) => {
+                let gelu = Some(self.folded.options.delta1);
+                let selector = [&s.local, &s.weigh].map(|product| Reader { product, gelu });
+                let readers: Vec<_> = [&b.q, &b.k, &b.v].map(linear).into_iter().chain(selector).collect();
+                self.normed(at("norm1"), &format!("selectors.{i}.norm"), &readers)
+            }
+            None => self.normed(at("norm1"), &at("norm1"), &[&b.q, &b.k, &b.v].map(linear)),
         };
         let [q, k, v] = [("attn.q", &b.q), ("attn.k", &b.k), ("attn.v", &b.v)]
-            .map(|(name, l)| self.step(at(name), Steps::least_output(l, input)));
+            .map(|(name, l)| self.step(at(name), Steps::least_output(l, Input::symmetric(input))));
         let (q, k, scores) = self.scores(&prefix, q, k)?;
         self.note(at("attn.q"), q, self.steps[&at("attn.q")].method);
         self.note(at("attn.k"), k, self.steps[&at("attn.k")].method);
@@ -209,9 +240,11 @@ impl Quantizer<'_> {
         let o = self.step(at("attn.o"), delta2 * v / ATTEND_MAX);
         let ratio = delta2 * v / o;
         let (gain, exponent) = mantissa_exponent(ratio).ok_or_else(|| constant(at("attn.attend"), ratio))?;
-        let mlp = Reader { product: &b.fc1, gelu: Some(self.folded.options.delta1) };
-        let hidden_input = self.normed(at("norm2"), &[mlp]);
-        let (hidden, gelu) = self.activation(at("mlp.fc1"), &b.fc1, hidden_input)?;
+        let hidden_input = match self.narrowed.inputs.get(&at("norm2")) {
+            Some(clip) => self.note(at("norm2"), clip.step, clip.method),
+            None => self.step(at("norm2"), 0.0),
+        };
+        let (hidden, gelu) = self.activation(at("mlp.fc1"), &b.fc1, Input::symmetric(hidden_input))?;
         let attend = RowScale { gain, exponent };
         Ok(BlockPlan { input, q, k, v, scores, o, attend, hidden_input, hidden, gelu })
     }
@@ -222,11 +255,14 @@ impl Quantizer<'_> {
         let residual = self.residual_step;
         self.note(at("attn.residual"), residual, Method::MinMax);
         self.note(at("residual"), residual, Method::MinMax);
-        let product = |name: &str, l, input, output, from: &Option<Inputs>| {
+        let from_codes = |name: &str, l, input, output, from: &Option<Inputs>| {
             quantize_linear(l, at(name), &Steps { input, output }, from.as_ref())
         };
+        let product = |name: &str, l, input, output, from: &Option<Inputs>| {
+            from_codes(name, l, Input::symmetric(input), output, from)
+        };
         let [normed, attended, mixed, hidden] =
-            ["norm1", "attn.o", "norm2", "mlp.fc1"].map(|name| self.ranges.input(&at(name)));
+            ["norm1", "attn.o", "norm2", "mlp.fc1"].map(|name| self.input(&at(name)));
         Ok(Block {
             norm1: self.norm(&at("norm1"))?,
             q: product("attn.q", &b.q, p.input, p.q, &normed)?,
@@ -236,9 +272,9 @@ impl Quantizer<'_> {
             attend: p.attend,
             proj: product("attn.proj", &b.proj, p.o, residual, &attended)?,
             norm2: self.norm(&at("norm2"))?,
-            fc1: product("mlp.fc1", &b.fc1, p.hidden_input, p.gelu.input_step(p.hidden), &mixed)?,
+            fc1: product("mlp.fc1", &b.fc1, p.hidden_input, p.gelu.input_step(p.hidden.step), &mixed)?,
             gelu: p.gelu,
-            fc2: product("mlp.fc2", &b.fc2, p.hidden, residual, &hidden)?,
+            fc2: from_codes("mlp.fc2", &b.fc2, p.hidden, residual, &hidden)?,
         })
     }
 }
@@ -253,7 +289,7 @@ struct BlockPlan {
     o: f64,
     attend: RowScale,
     hidden_input: f64,
-    hidden: f64,
+    hidden: Input,
     gelu: GeluParams,
 }
 
@@ -261,8 +297,10 @@ struct BlockPlan {
 fn residual_step(folded: &Folded, ranges: &Calibration, plans: &[BlockPlan]) -> f64 {
     let range = ranges.residual_max().max(f64::from(f32::MIN_POSITIVE)) * RESIDUAL_MARGIN / 32767.0;
     let branches = folded.blocks.iter().zip(plans);
-    let least = branches.flat_map(|(b, p)| [Steps::least_output(&b.proj, p.o), Steps::least_output(&b.fc2, p.hidden)]);
-    least.chain([Steps::least_output(&folded.embed, INPUT_STEP)]).fold(range, f64::max)
+    let least = branches.flat_map(|(b, p)| {
+        [Steps::least_output(&b.proj, Input::symmetric(p.o)), Steps::least_output(&b.fc2, p.hidden)]
+    });
+    least.chain([Steps::least_output(&folded.embed, Input::symmetric(INPUT_STEP))]).fold(range, f64::max)
 }
 
 /// Quantizes a network; `calibration` are patches in real numbers ([`crate::image::float_patches`]).
@@ -272,16 +310,23 @@ fn residual_step(folded: &Folded, ranges: &Calibration, plans: &[BlockPlan]) -> 
 pub fn quantize(network: &FloatNetwork, name: &str, calibration: &[Vec<f32>]) -> Result<Quantized, QuantizeError> {
     let mut folded = fold(network);
     check_images(&folded, calibration)?;
+    center(&mut folded);
     let samples = Samples::of(&folded, calibration);
-    let factors = narrow(&mut folded, &samples);
-    let ranges = calibrate(&folded, calibration)?;
-    let mut quantizer =
-        Quantizer { folded: &folded, samples: &samples, ranges: &ranges, residual_step: 0.0, steps: BTreeMap::new() };
+    let narrowed = narrow(&mut folded, &samples);
+    let ranges = calibrate(&folded, calibration, &narrowed.counts)?;
+    let mut quantizer = Quantizer {
+        folded: &folded,
+        samples: &samples,
+        ranges: &ranges,
+        narrowed: &narrowed,
+        residual_step: 0.0,
+        steps: BTreeMap::new(),
+    };
     let plans = folded.blocks.iter().enumerate().map(|(i, b)| quantizer.plan(i, b)).collect::<Result<Vec<_>, _>>()?;
     let residual_step = residual_step(&folded, &ranges, &plans);
     quantizer.residual_step = residual_step;
     quantizer.note("embed".to_owned(), residual_step, Method::MinMax);
-    let embed_steps = Steps { input: INPUT_STEP, output: residual_step };
+    let embed_steps = Steps { input: Input::symmetric(INPUT_STEP), output: residual_step };
     let embed = quantize_linear(&folded.embed, "patch_embed.proj".to_owned(), &embed_steps, None)?;
     let to_residual = |p: &f32| (f64::from(*p) / residual_step).round().clamp(-32767.0, 32767.0) as i16;
     let pos = folded.pos.iter().map(to_residual).collect();
@@ -293,7 +338,7 @@ pub fn quantize(network: &FloatNetwork, name: &str, calibration: &[Vec<f32>]) ->
     for s in &folded.selectors {
         selectors.push(quantizer.selector(s)?);
     }
-    let input = quantizer.step("norm".to_owned(), 0.0);
+    let input = Input::symmetric(quantizer.step("norm".to_owned(), 0.0));
     let norm = quantizer.norm("norm")?;
     let range = ranges.max("logits") * LOGIT_MARGIN / 32767.0;
     let logit_step = range.max(Steps::least_output(&folded.head, input));
@@ -308,5 +353,5 @@ pub fn quantize(network: &FloatNetwork, name: &str, calibration: &[Vec<f32>]) ->
     let (name, dims) = (name.to_owned(), network.dims.clone());
     let network = QuantNetwork { name, dims, embed, pos, blocks, selectors, norm, head, residual_step, logit_step };
     validate(&network)?;
-    Ok(Quantized { network, steps, factors })
+    Ok(Quantized { network, steps, factors: narrowed.factors })
 }

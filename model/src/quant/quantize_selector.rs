@@ -1,27 +1,14 @@
 //! Steps and integers of a token selector.
 
 use super::histogram::Method;
-use super::product::{Steps, quantize_linear};
+use super::product::{Input, Steps, quantize_linear};
 use super::quantize::{QuantizeError, Quantizer, constant};
 use super::rounding::Inputs;
 use super::{RowScale, Selector};
 use crate::fixed::mantissa_exponent;
-use crate::float::{FloatLinear, FoldedSelector};
+use crate::float::FoldedSelector;
 use crate::golden::selector::SCORE_ONE;
 use crate::poly::plan::INPUT_STEPS;
-
-/// Local features and their means are one operand with one step; the ratio of their steps is in the weights, and
-/// beyond this one the weights of the means would have too few bits.
-const MEAN_RATIO: f64 = 2.0;
-
-/// The product behind local and global features, with the step of the global ones made that of the local ones.
-fn with_one_step(mix: &FloatLinear, ratio: f64) -> FloatLinear {
-    let mut out = mix.clone();
-    for row in out.weight.chunks_mut(mix.inputs) {
-        row[mix.inputs / 2..].iter_mut().for_each(|w| *w = (f64::from(*w) / ratio) as f32);
-    }
-    out
-}
 
 impl Quantizer<'_> {
     /// Steps that the arithmetic fixes.
@@ -43,33 +30,35 @@ impl Quantizer<'_> {
         let Some(input) = self.steps.get(&norm).copied() else {
             return Err(constant(at("block"), s.block as f64));
         };
-        self.note(at("norm"), input.step, input.method);
+        self.steps.insert(at("norm"), input);
+        let input = Input::symmetric(input.step);
         self.note_fixed(&prefix);
-        let (local, local_gelu) = self.activation(at("local"), &s.local, input.step)?;
-        let global = self.step(at("global"), local / MEAN_RATIO);
-        let ratio = local / global;
-        let (gain, exponent) = mantissa_exponent(ratio).ok_or_else(|| constant(at("mean"), ratio))?;
-        let (mix, mix_gelu) = self.activation(at("mix"), &with_one_step(&s.mix, ratio), local)?;
+        let (local, local_gelu) = self.activation(at("local"), &s.local, input)?;
+        // Local features and their means are one operand with the same codes.
+        if let Some(codes) = self.steps.get(&at("local")).copied() {
+            self.steps.insert(at("global"), codes);
+        }
+        let (gain, exponent) = mantissa_exponent(1.0).ok_or_else(|| constant(at("mean"), 1.0))?;
+        let (mix, mix_gelu) = self.activation(at("mix"), &s.mix, local)?;
         let (squeeze, squeeze_gelu) = self.activation(at("squeeze"), &s.squeeze, mix)?;
-        let (weigh, weigh_gelu) = self.activation(at("weigh"), &s.weigh, input.step)?;
+        let (weigh, weigh_gelu) = self.activation(at("weigh"), &s.weigh, input)?;
         let logit = 1.0 / f64::from(INPUT_STEPS);
         // Local and global features are one operand of mix; what is known of both is not put together.
-        let [normed, mixed, squeezed, weighed] =
-            ["norm", "mix", "squeeze", "weigh"].map(|name| self.ranges.input(&at(name)));
+        let [normed, mixed, squeezed, weighed] = ["norm", "mix", "squeeze", "weigh"].map(|name| self.input(&at(name)));
         let product = |name: &str, l, from: &Option<Inputs>, input, output| {
             quantize_linear(l, at(name), &Steps { input, output }, from.as_ref())
         };
         Ok(Selector {
             block: s.block,
-            local: product("local", &s.local, &normed, input.step, local_gelu.input_step(local))?,
+            local: product("local", &s.local, &normed, input, local_gelu.input_step(local.step))?,
             local_gelu,
             mean: RowScale { gain, exponent },
-            mix: product("mix", &with_one_step(&s.mix, ratio), &None, local, mix_gelu.input_step(mix))?,
+            mix: product("mix", &s.mix, &None, local, mix_gelu.input_step(mix.step))?,
             mix_gelu,
-            squeeze: product("squeeze", &s.squeeze, &mixed, mix, squeeze_gelu.input_step(squeeze))?,
+            squeeze: product("squeeze", &s.squeeze, &mixed, mix, squeeze_gelu.input_step(squeeze.step))?,
             squeeze_gelu,
             keep: product("keep", &s.keep, &squeezed, squeeze, logit)?,
-            weigh: product("weigh", &s.weigh, &normed, input.step, weigh_gelu.input_step(weigh))?,
+            weigh: product("weigh", &s.weigh, &normed, input, weigh_gelu.input_step(weigh.step))?,
             weigh_gelu,
             weight: product("weight", &s.weight, &weighed, weigh, logit)?,
             threshold: (f64::from(SCORE_ONE) * f64::from(s.threshold)).round() as u32,

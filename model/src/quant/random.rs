@@ -52,6 +52,14 @@ impl Maker {
         Linear { name, inputs, outputs, weight, bias, mult, sel }
     }
 
+    /// Moves the biases of a product whose inputs have another code of zero than 0.
+    fn behind(zero: i32, mut l: Linear) -> Linear {
+        for (bias, row) in l.bias.iter_mut().zip(l.weight.chunks(l.inputs)) {
+            *bias -= zero * row.iter().map(|w| i32::from(*w)).sum::<i32>();
+        }
+        l
+    }
+
     fn norm(&mut self, embed: usize) -> NormParams {
         let clip = self.rng.random_range(3.0..5.0);
         let (gain, exponent) = mantissa_exponent(127.0 * embed as f64 / (clip * 64.0)).expect("a positive number");
@@ -69,6 +77,7 @@ impl Maker {
         let (mult, sel) = multipliers(&[score.min(1.9)]).expect("below 2");
         let (gain, exponent) = mantissa_exponent(self.rng.random_range(1.0..4.0)).expect("positive");
         let gelu = GeluParams::new(self.rng.random_range(0.01..0.06), if self.rng.random() { 1.0 } else { 0.5 });
+        let gelu = gelu.expect("the step is in range");
         Block {
             norm1: self.norm(d.embed),
             q,
@@ -79,8 +88,8 @@ impl Maker {
             proj: self.linear(name("attn.proj"), d.attention(), d.embed, 900.0),
             norm2: self.norm(d.embed),
             fc1: self.linear(name("mlp.fc1"), d.embed, d.mlp_hidden, 1500.0),
-            gelu: gelu.expect("the step is in range"),
-            fc2: self.linear(name("mlp.fc2"), d.mlp_hidden, d.embed, 900.0),
+            gelu,
+            fc2: Self::behind(gelu.zero, self.linear(name("mlp.fc2"), d.mlp_hidden, d.embed, 900.0)),
         }
     }
 }
@@ -95,20 +104,25 @@ impl Maker {
         let name = |part: &str| format!("selectors.{block}.{part}");
         let (dim, half, quarter) = (d.head_dim, d.head_dim / 2, d.head_dim / 4);
         let (locals, hidden) = (d.heads * half, d.weigh_hidden());
-        let (gain, exponent) = mantissa_exponent(self.rng.random_range(1.0..4.0)).expect("positive");
+        // Means have nearly the codes of what they are of.
+        let (gain, exponent) = mantissa_exponent(self.rng.random_range(0.9..1.04)).expect("positive");
+        let [local_gelu, mix_gelu, squeeze_gelu, weigh_gelu] = [(); 4].map(|()| self.gelu());
+        let mix = self.masked(name("mix"), 2 * locals, locals, 1500.0, |o, i| o / half == i % locals / half);
+        let squeeze = self.masked(name("squeeze"), locals, d.heads * quarter, 1500.0, |o, i| o / quarter == i / half);
+        let keep = self.masked(name("keep"), d.heads * quarter, d.heads, 400.0, |o, i| o == i / quarter);
         Selector {
             block,
             local: self.masked(name("local"), d.embed, locals, 1500.0, |o, i| o / half == i / dim),
-            local_gelu: self.gelu(),
+            local_gelu,
             mean: RowScale { gain, exponent },
-            mix: self.masked(name("mix"), 2 * locals, locals, 1500.0, |o, i| o / half == i % locals / half),
-            mix_gelu: self.gelu(),
-            squeeze: self.masked(name("squeeze"), locals, d.heads * quarter, 1500.0, |o, i| o / quarter == i / half),
-            squeeze_gelu: self.gelu(),
-            keep: self.masked(name("keep"), d.heads * quarter, d.heads, 400.0, |o, i| o == i / quarter),
+            mix: Self::behind(local_gelu.zero, mix),
+            mix_gelu,
+            squeeze: Self::behind(mix_gelu.zero, squeeze),
+            squeeze_gelu,
+            keep: Self::behind(squeeze_gelu.zero, keep),
             weigh: self.linear(name("weigh"), d.embed, hidden, 1500.0),
-            weigh_gelu: self.gelu(),
-            weight: self.linear(name("weight"), hidden, d.heads, 400.0),
+            weigh_gelu,
+            weight: Self::behind(weigh_gelu.zero, self.linear(name("weight"), hidden, d.heads, 400.0)),
             threshold: 256,
             package: PackageRule::Merged,
         }

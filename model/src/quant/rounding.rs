@@ -14,6 +14,8 @@ const DAMPING: f64 = 0.01;
 pub(super) struct Inputs {
     /// Mean of every channel.
     pub means: Vec<f64>,
+    /// What rounding to codes takes from it; empty where that is not known.
+    pub offsets: Vec<f64>,
     /// `d_k`.
     pivots: Vec<f64>,
     /// Row `j` of `L` left of the diagonal; empty rows for inputs without covariances.
@@ -60,12 +62,13 @@ impl Inputs {
         let row = |k: usize| Some(moments.covariances(k)?.map(|c| shrink * c).chain([variances[k]]).collect());
         let rows: Option<Vec<Vec<f64>>> = (0..channels).map(row).collect();
         let Some(mut rows) = rows else {
-            return Self { means: moments.means(), pivots: variances, lower: vec![Vec::new(); channels] };
+            let lower = vec![Vec::new(); channels];
+            return Self { means: moments.means(), offsets: Vec::new(), pivots: variances, lower };
         };
         factor(&mut rows);
         let pivots = rows.iter_mut().filter_map(Vec::pop).collect();
         let lower = rows.into_iter().map(|row| row.into_iter().map(|l| l as f32).collect()).collect();
-        Self { means: moments.means(), pivots, lower }
+        Self { means: moments.means(), offsets: Vec::new(), pivots, lower }
     }
 
     /// Of the rows of one tensor.

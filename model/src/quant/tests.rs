@@ -53,8 +53,7 @@ impl Probe<'_> {
     }
 
     fn check(&self, name: &str, got: &[i32], least_db: f64) {
-        let real: Vec<f32> =
-            got.iter().zip(self.quantized.units(name)).map(|(v, unit)| (f64::from(*v) * unit) as f32).collect();
+        let real: Vec<f32> = self.quantized.reals(name, got).map(|v| v as f32).collect();
         let db = sqnr_db(self.real(name), &real);
         assert!(db >= least_db, "{name}: {db:.1} dB");
     }

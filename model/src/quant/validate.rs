@@ -144,7 +144,8 @@ fn activation(what: &str, p: &GeluParams) -> Result<(), QuantError> {
     at_most(format!("{what}.t"), u64::from(p.t), 4095)?;
     at_most(format!("{what}.kappa"), u64::from(p.kappa), 65535)?;
     at_most(format!("{what}.d1"), u64::from(p.d1), 32767)?;
-    at_most(format!("{what}.shift"), u64::from(p.shift), 15)
+    at_most(format!("{what}.shift"), u64::from(p.shift), 15)?;
+    at_most(format!("|{what}.zero|"), u64::from(p.zero.unsigned_abs()), 127)
 }
 
 /// Heads cut the embedding into parts of four channels or a multiple.

@@ -121,7 +121,8 @@ fn quantized_files() {
         ("overflow", edited(&file, |p| p.tensor("patch_embed.proj.bias").2[..4].copy_from_slice(&overflow))),
         ("missing tensor", edited(&file, |p| drop(p.tensors.remove("pos")))),
         ("wrong type", edited(&file, |p| p.tensor("head.bias").0 = Dtype::F32)),
-        ("other version", text("\"version\":2", "\"version\":9")),
+        ("other version", text("\"version\":3", "\"version\":9")),
+        ("code of zero", text("\"zero\":-117", "\"zero\":-128")),
         ("another network", quantized(&Dims { classes: 9, ..dims() })),
     ];
     insta::assert_snapshot!(messages(&EVAL, &cases));

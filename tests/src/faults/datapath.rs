@@ -166,6 +166,17 @@ pub const FAULTS: &[Fault] = &[
         found: Tensor("blocks.0.mlp.fc1"),
     },
     Fault {
+        module: "post_lane",
+        what: "GELU: the code of zero is left out",
+        plant: |e| {
+            e.nodes("half", |n| match n.kind() {
+                ExprKind::Concat(_) => Some(Expr::lit(1 << 14, n.width())),
+                _ => None,
+            });
+        },
+        found: Tensor("blocks.0.mlp.fc1"),
+    },
+    Fault {
         module: "post_path",
         what: "the row's and the operation's shift are exchanged",
         plant: |e| e.swap_choices("sel_2"),

@@ -27,6 +27,8 @@ pub struct TensorReport {
     pub name: String,
     /// Real value of one step.
     pub step: f64,
+    /// Code of zero.
+    pub zero: i32,
     /// How its range was chosen.
     pub method: Method,
     /// Largest magnitude of the reference.

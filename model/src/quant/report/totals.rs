@@ -85,6 +85,7 @@ impl Totals {
             TensorReport {
                 name: name.clone(),
                 step: step.map_or(1.0, |s| s.step),
+                zero: step.map_or(0, |s| s.zero),
                 method: step.map_or(Method::Fixed, |s| s.method),
                 largest: seen.largest,
                 clipped: seen.clipped as f64 / seen.elements.max(1) as f64,
