@@ -240,8 +240,14 @@ fn storage_module(design: &mut Design, style: MemoryStyle, name: &str) -> Module
     let parts = m.memory("parts", (48, 32), style, None, Some(port(Some(mask.clone()))), (&read, &at), "by parts");
     let short = m.memory("short", (48, 20), style, None, Some(port(None)), (&one, &at.slice(0, 4).extend(5)), "");
     let words: Vec<Bits> = (0..20).map(|i| Bits::new(70, i * 0x0123_4567_89ab_cdef_0123 + 7)).collect();
-    let rom = m.memory("rom", (70, 32), style, Some(words), None, (&read, &at), "constants");
-    for (name, value) in [("plain_out", plain), ("parts_out", parts), ("short_out", short), ("rom_out", rom)] {
+    let rom = m.memory("rom", (70, 32), style, Some(words.clone()), None, (&read, &at), "constants");
+    // No word has the address 20: what is written there is lost.
+    let beyond = Expr::lit(20, 5);
+    let lost = WritePort { enable: write.clone(), address: beyond.clone(), data: data.resize(70), mask: None };
+    let kept = m.memory("kept", (70, 20), style, Some(words), Some(lost), (&read, &at.slice(0, 4).extend(5)), "");
+    let outputs =
+        [("plain_out", plain), ("parts_out", parts), ("short_out", short), ("rom_out", rom), ("kept_out", kept)];
+    for (name, value) in outputs {
         m.output_as(name, &value, "");
     }
     let count = m.output_reg("count", Ty::bits(9), "");

@@ -3,6 +3,7 @@
 use super::format::literal;
 use super::item::Item;
 use super::printer::Printer;
+use super::term::Op;
 use crate::{Bits, Expr, Memory, MemoryStyle, ReadPort, WritePort};
 
 /// Initial words on one line.
@@ -58,7 +59,17 @@ impl Printer<'_> {
         }
     }
 
+    /// Whether an address is a constant that no word has; a linter refuses it as an index.
+    fn is_beyond(&self, memory: &Memory, address: &Expr) -> bool {
+        let Op::Const(at) = &self.lowered.terms.get(self.lowered.term(address)).op else { return false };
+        at.low_u64() >= u64::from(memory.depth) || at.limbs().iter().skip(1).any(|limb| *limb != 0)
+    }
+
+    /// Nothing for a write that is always lost.
     fn write_port(&mut self, memory: &Memory, port: &WritePort, looped: &mut Option<String>) -> String {
+        if self.is_beyond(memory, &port.address) {
+            return String::new();
+        }
         let name = &memory.name;
         let enable = self.lowered.term(&port.enable);
         let enable = if self.is_one(enable) { None } else { Some(self.plain(enable)) };
@@ -95,8 +106,11 @@ impl Printer<'_> {
         self.owner = format!("{}_read_enable", memory.name);
         let enable = if self.is_one(enable) { String::new() } else { format!("if ({}) ", self.plain(enable)) };
         self.owner = format!("{}_read_address", memory.name);
-        let address = self.address(memory, &port.address);
         let data = &self.module.signal(port.data).name;
+        if self.is_beyond(memory, &port.address) {
+            return format!("        {enable}{data} <= {};\n", literal(&Bits::zero(memory.width), false));
+        }
+        let address = self.address(memory, &port.address);
         format!("        {enable}{data} <= {}[{address}];\n", memory.name)
     }
 

@@ -6,6 +6,9 @@ use crate::interpret::value;
 use crate::{BinaryOp, Bits, SignalId, UnaryOp};
 use std::collections::HashMap;
 
+/// Most bits of a shift's amount that every tool takes, also one that finds out that it is constant.
+const WIDEST_AMOUNT: u32 = 32;
+
 /// A term of the arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TermId(u32);
@@ -218,7 +221,19 @@ impl Terms {
             let amount = value::amount_of(bits, width);
             return self.shift_by(op, a, amount);
         }
+        let wide = matches!(op, BinaryOp::Shl | BinaryOp::Shr) && self.get(b).width > WIDEST_AMOUNT;
+        let b = if wide { self.narrow_amount(b, width) } else { b };
         self.intern(Op::Binary(op, a, b), width, signed)
+    }
+
+    /// An amount that shifts a value of `width` bits as the given one does: as many bits as reach beyond the value, all
+    /// ones when any bit above them is one.
+    fn narrow_amount(&mut self, amount: TermId, width: u32) -> TermId {
+        let (all, bits) = (self.get(amount).width, width.ilog2() + 1);
+        let (low, high) = (self.slice(amount, 0, bits), self.slice(amount, bits, all - bits));
+        let beyond = self.intern(Op::Unary(UnaryOp::ReduceOr, high), 1, false);
+        let beyond = self.concat(&vec![beyond; bits as usize]);
+        self.intern(Op::Binary(BinaryOp::Or, low, beyond), bits, false)
     }
 
     /// A shift by a constant, which gets as few bits as it needs: other tools refuse amounts of more than 32 bits.

@@ -45,6 +45,24 @@ fn memories() {
     insta::assert_snapshot!(printed(&design));
 }
 
+/// A constant address that no word has is no index: such a write is lost and such a read gives zero.
+#[test]
+fn constant_addresses_beyond_the_depth() {
+    let mut m = ModuleBuilder::new("beyond", "");
+    let enable = m.input("enable", Ty::bit(), "");
+    let data = m.input("data", Ty::bits(4), "");
+    let at =
+        |address| WritePort { enable: enable.clone(), address: Expr::lit(address, 3), data: data.clone(), mask: None };
+    for (name, write, read) in [("first", 4, 5), ("second", 5, 4), ("third", 7, 7)] {
+        let read = (&enable, &Expr::lit(read, 3));
+        let word = m.memory(name, (4, 5), MemoryStyle::Auto, Some(Vec::new()), Some(at(write)), read, "");
+        m.output_as(&format!("{name}_word"), &word, "");
+    }
+    let mut design = Design::new();
+    design.add(m.finish());
+    insta::assert_snapshot!(printed(&design));
+}
+
 /// A shift by a constant has the value that it means, whatever the constant's width; Verilator takes no amounts of
 /// more than 32 bits.
 #[test]
@@ -59,6 +77,21 @@ fn shifts_by_constants() {
     m.output_as("left_out", &a.shl(&amount(12)), "");
     m.output_as("right_out", &a.shr(&amount(1 << 33)), "");
     m.output_as("sign", &s.shr(&amount(12)), "");
+    let mut design = Design::new();
+    design.add(m.finish());
+    insta::assert_snapshot!(printed(&design));
+}
+
+/// A tool may find out that an amount is constant only when it has put the modules together, so none is wider than 32 bits.
+#[test]
+fn shifts_by_wide_amounts() {
+    let mut m = ModuleBuilder::new("shifts", "");
+    let a = m.input("a", Ty::bits(12), "");
+    let s = m.input("s", Ty::signed(16), "");
+    let [narrow, wide] = [32, 33].map(|bits| m.input(&format!("by_{bits}"), Ty::bits(bits), ""));
+    m.output_as("left", &a.shl(&wide), "");
+    m.output_as("right", &s.shr(&wide), "");
+    m.output_as("as_it_is", &a.shr(&narrow), "");
     let mut design = Design::new();
     design.add(m.finish());
     insta::assert_snapshot!(printed(&design));
