@@ -90,7 +90,7 @@ impl Regions {
         match base {
             Base::Current => &self.current,
             Base::Next => &self.next,
-            Base::Scratch => &self.scratch,
+            Base::Scratch | Base::Watched | Base::Coming => &self.scratch,
         }
     }
 
@@ -99,7 +99,7 @@ impl Regions {
         let buffer = match place.base {
             Base::Current => &mut self.current,
             Base::Next => &mut self.next,
-            Base::Scratch => &mut self.scratch,
+            Base::Scratch | Base::Watched | Base::Coming => &mut self.scratch,
         };
         buffer.write(place.offset, bytes);
     }

@@ -6,6 +6,7 @@
 
 pub mod axi;
 mod buffer;
+mod changes;
 mod circuit;
 mod emit;
 mod engine;
@@ -17,6 +18,7 @@ mod lower;
 mod netlist;
 mod plan;
 mod ports;
+mod profile;
 mod readout;
 mod recorder;
 mod simulator;

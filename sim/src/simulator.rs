@@ -8,7 +8,8 @@ use crate::engine::{Engine, PortId, RESET, find_port};
 use crate::lower::value::Value;
 use crate::lower::{Lower, Updates};
 use crate::netlist::{Kind, StorageId};
-use crate::plan::{Layout, Plan};
+use crate::plan::{Base, Layout, Outlook, Plan};
+use crate::profile::Profile;
 use crate::readout::Readout;
 use crate::{Ports, SimError};
 use heatvit_rtl::{Bits, Design, Direction};
@@ -67,6 +68,10 @@ pub struct Simulator {
     reset: bool,
     fresh: bool,
     cycles: u64,
+    profile: Profile,
+    outlook: Outlook,
+    /// True when the changes of this cycle are known, which they are not after a reset.
+    noticed: bool,
 }
 
 impl Simulator {
@@ -95,7 +100,7 @@ impl Simulator {
             handles.push(lower.signal(0, id)?);
         }
         let circuit = Circuit::new(&lower, &updates, &handles);
-        let (plan, layout) = Plan::new(&circuit, None);
+        let (plan, layout) = Plan::new(&circuit, None, &Profile::default());
         let mut inputs = vec![None; signals];
         for (index, storage) in lower.storages.iter().enumerate().filter(|(_, s)| s.input) {
             let kind = Kind { width: storage.width, signed: storage.signed };
@@ -129,6 +134,9 @@ impl Simulator {
             reset: false,
             fresh: false,
             cycles: 0,
+            profile: Profile::default(),
+            outlook: Outlook::default(),
+            noticed: false,
         };
         this.compile(plan)?;
         Ok(this)
@@ -137,7 +145,7 @@ impl Simulator {
     /// Generates code for all values that are asked for so far; happens by itself before the next cycle.
     fn build(&mut self) -> Result<(), SimError> {
         self.circuit = self.circuit.keep(&self.lower, &self.updates, &self.handles);
-        let (plan, _) = Plan::new(&self.circuit, Some(self.layout.clone()));
+        let (plan, _) = Plan::new(&self.circuit, Some(self.layout.clone()), &self.profile);
         self.compile(plan)
     }
 
@@ -152,9 +160,11 @@ impl Simulator {
         for (place, bytes) in &program.constants {
             scratch.write(place.offset, bytes);
         }
+        self.layout.watch.all_changed(&mut scratch);
+        self.outlook = std::mem::take(&mut plan.outlook);
         let readout = |value| Readout::new(&self.circuit, &self.layout, &plan.homes, value);
         self.readouts = self.circuit.kept.iter().map(readout).collect();
-        (self.regions.scratch, self.program, self.fresh) = (scratch, Some(program), false);
+        (self.regions.scratch, self.program, self.fresh, self.noticed) = (scratch, Some(program), false, false);
         Ok(())
     }
 
@@ -291,6 +301,7 @@ impl Simulator {
             self.build()?;
         }
         if !self.fresh {
+            self.layout.watch.notice_inputs(&mut self.regions);
             self.run(|program| &program.evaluate);
             self.fresh = true;
         }
@@ -314,7 +325,12 @@ impl Simulator {
     /// When the design has to be compiled again and that fails.
     pub fn try_step(&mut self) -> Result<(), SimError> {
         self.evaluate()?;
+        if self.profile.is_due(self.cycles) {
+            self.profile_cycle()?;
+        }
         self.run(|program| &program.step);
+        self.layout.watch.settle(&mut self.regions);
+        self.noticed = true;
         if self.reset {
             self.apply_reset();
         }
@@ -322,6 +338,37 @@ impl Simulator {
         self.fresh = false;
         self.cycles += 1;
         Ok(())
+    }
+
+    /// Looks at what changed in this cycle; when that was done often enough, the rest of the run uses it if that pays.
+    fn profile_cycle(&mut self) -> Result<(), SimError> {
+        if self.noticed {
+            self.profile.add(self.layout.watch.changes(&self.regions));
+        }
+        if !self.profile.is_complete() {
+            return Ok(());
+        }
+        if self.outlook.is_good(&self.profile) {
+            return self.adapt();
+        }
+        self.profile = Profile::none();
+        Ok(())
+    }
+
+    /// Compiles the design anew so that what changed seldom so far is left out where it does not change. Happens by itself
+    /// once in a long run if it pays; the results are the same.
+    ///
+    /// # Errors
+    /// When the design cannot be compiled.
+    pub fn adapt(&mut self) -> Result<(), SimError> {
+        self.profile.close();
+        self.build()?;
+        self.evaluate()
+    }
+
+    /// Whether it has.
+    pub fn has_adapted(&self) -> bool {
+        self.profile.is_closed()
     }
 
     fn apply_reset(&mut self) {
@@ -335,7 +382,14 @@ impl Simulator {
             };
             let bytes: Vec<u8> = limbs.iter().flat_map(|l| l.to_le_bytes()).collect();
             self.regions.write(place, &bytes[..store.bytes as usize]);
+            let now = self.layout.places[register.storage.index()];
+            if now.base == Base::Watched {
+                self.regions.write(now, &bytes[..store.bytes as usize]);
+            }
         }
+        // The next values that were computed are gone, whether or not anything changed.
+        self.layout.watch.all_changed(&mut self.regions.scratch);
+        self.noticed = false;
     }
 }
 

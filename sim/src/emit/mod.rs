@@ -230,19 +230,31 @@ fn define_function(
 }
 
 impl Emitter<'_> {
-    /// Gives a place to every single value that another function or the outside reads.
+    /// Gives a place to every single value that another function, another part or the outside reads.
     fn place_crossing<'u>(&mut self, functions: impl Iterator<Item = &'u Vec<Unit>>) {
         let mut made: Vec<Option<usize>> = vec![None; self.circuit.netlist.len()];
         let mut crossing: Vec<NodeId> = Vec::new();
         self.circuit.kept.iter().for_each(|v| v.nodes(&mut crossing));
-        for (index, units) in functions.enumerate() {
+        let mut stretches = 0;
+        for units in functions {
+            let (within, mut parts) = (stretches, stretches);
             for unit in units {
-                let reads = unit.reads(self.circuit);
-                crossing.extend(reads.into_iter().filter(|n| made[n.index()].is_some_and(|c| c != index)));
-                if !matches!(unit, Unit::Batch(_)) {
-                    unit.makes().iter().for_each(|id| made[id.index()] = Some(index));
+                let (index, units) = match unit {
+                    Unit::Part(part) => {
+                        parts += 1;
+                        (parts, part.units.as_slice())
+                    }
+                    _ => (within, std::slice::from_ref(unit)),
+                };
+                for unit in units {
+                    let reads = unit.reads(self.circuit);
+                    crossing.extend(reads.into_iter().filter(|n| made[n.index()].is_some_and(|c| c != index)));
+                    if !matches!(unit, Unit::Batch(_)) {
+                        unit.makes().iter().for_each(|id| made[id.index()] = Some(index));
+                    }
                 }
             }
+            stretches = parts + 1;
         }
         for id in crossing {
             if made[id.index()].is_some() && !self.plan.homes.contains_key(&id) {
@@ -281,6 +293,7 @@ impl Emitter<'_> {
         match unit {
             Unit::Scalar(id) => self.scalar(body, *id),
             Unit::Choice(choice) => self.choice(body, choice),
+            Unit::Part(part) => self.part(body, part),
             Unit::Batch(ids) => self.batch(body, ids),
             Unit::Move(stretch) => self.move_on(body, *stretch),
             Unit::Registers(members) => self.registers(body, members),
@@ -307,7 +320,7 @@ impl Body<'_> {
         self.bases[match base {
             Base::Current => 0,
             Base::Next => 1,
-            Base::Scratch => 2,
+            Base::Scratch | Base::Watched | Base::Coming => 2,
         }]
     }
 

@@ -4,7 +4,7 @@ use super::{Body, Emitter, Waiting, packed_limb};
 use crate::lower::ReadUpdate;
 use crate::lower::value::{Piece, Repr, Source, Value};
 use crate::netlist::{Binary, Kind, NodeId, Op, StorageId};
-use crate::plan::{Choice, Place};
+use crate::plan::{Choice, Part, Place};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value as Ssa, types};
 use std::ops::Range;
@@ -154,9 +154,13 @@ impl Emitter<'_> {
         let now = self.layout.places[register.storage.index()];
         let in_place = now == now.next();
         match enable {
-            None => self.store_value(body, &register.next, store.bytes, now.next(), |_, _, _, value| value),
+            None => {
+                self.store_value(body, &register.next, store.bytes, now.next(), |_, _, _, value| value);
+                self.touch(body, register.storage);
+            }
             Some(enable) if in_place => self.when(body, enable, |this, body| {
                 this.store_value(body, &register.next, store.bytes, now, |_, _, _, value| value);
+                this.touch(body, register.storage);
             }),
             Some(enable) => {
                 let signed = store.kind.signed && store.kind.width <= 64;
@@ -196,6 +200,30 @@ impl Emitter<'_> {
             if let Some(place) = self.plan.homes.get(id).copied() {
                 body.store_at(value, place, self.circuit.netlist.kind(*id).bytes());
             }
+        }
+    }
+
+    /// A part, behind a test of what it depends on.
+    pub(super) fn part(&mut self, body: &mut Body<'_>, part: &Part) {
+        let mut any = None;
+        for (place, mask) in &part.depends_on {
+            let pointer = body.base(place.base);
+            let word = body.load(pointer, place.offset, 8, false);
+            let mask = body.constant(*mask);
+            let changed = body.builder.ins().band(word, mask);
+            any = Some(any.map_or(changed, |any| body.builder.ins().bor(any, changed)));
+        }
+        let Some(any) = any else { return part.units.iter().for_each(|unit| self.unit(body, unit)) };
+        self.when(body, any, |this, body| part.units.iter().for_each(|unit| this.unit(body, unit)));
+    }
+
+    /// Tells that a register that is written in place has changed.
+    fn touch(&mut self, body: &mut Body<'_>, storage: StorageId) {
+        if let Some(version) = self.layout.watch.version(storage) {
+            let pointer = body.base(version.base);
+            let old = body.load(pointer, version.offset, 1, false);
+            let new = body.builder.ins().iadd_imm_s(old, 1);
+            body.store_at(new, version.next(), 1);
         }
     }
 
@@ -350,10 +378,14 @@ impl Emitter<'_> {
         let bytes = self.circuit.store(read.storage).bytes;
         let (from, to) = (self.waiting(index, bytes), self.layout.places[read.storage.index()]);
         if matches!(self.circuit.netlist.node(read.enable).op, Op::Const(1)) {
-            return body.copy(to, from.word, bytes);
+            body.copy(to, from.word, bytes);
+            return self.touch(body, read.storage);
         }
         let flag = body.load_bit(from.flag);
-        self.when(body, flag, |_, body| body.copy(to, from.word, bytes));
+        self.when(body, flag, |this, body| {
+            body.copy(to, from.word, bytes);
+            this.touch(body, read.storage);
+        });
     }
 }
 

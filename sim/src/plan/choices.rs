@@ -4,8 +4,10 @@
 //! a branch decides them together, and what only one side needs is computed only on that side.
 
 use super::Unit;
+use super::activity::{Activity, Rate};
 use crate::circuit::Circuit;
 use crate::netlist::{Kind, NodeId, Op};
+use crate::profile::Profile;
 use petgraph::graph::DiGraph;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,8 +39,8 @@ impl Choice {
 }
 
 /// Puts choices of one condition together where that leaves an order; their sides are still empty.
-pub fn gather(circuit: &Circuit, units: Vec<Unit>) -> Vec<Unit> {
-    let mut clusters = clusters(circuit, &units);
+pub fn gather(circuit: &Circuit, activity: &Activity, profile: &Profile, units: Vec<Unit>) -> Vec<Unit> {
+    let mut clusters = clusters(circuit, activity, profile, &units);
     loop {
         let (singles, owner) = owners(&units, &clusters);
         let tangled = tangled(circuit, &singles, &clusters, &owner);
@@ -59,20 +61,21 @@ pub fn gather(circuit: &Circuit, units: Vec<Unit>) -> Vec<Unit> {
 
 /// Groups of single choices with one condition, by the number of such choices below them: members of a group do not
 /// need each other.
-fn clusters(circuit: &Circuit, units: &[Unit]) -> Vec<(NodeId, Vec<NodeId>)> {
+fn clusters(circuit: &Circuit, activity: &Activity, profile: &Profile, units: &[Unit]) -> Vec<(NodeId, Vec<NodeId>)> {
     let netlist = &circuit.netlist;
-    let mut by_condition: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+    // What changes often stays apart from what does not.
+    let mut by_condition: BTreeMap<(NodeId, Rate), Vec<NodeId>> = BTreeMap::new();
     for unit in units {
         if let Unit::Scalar(id) = unit
             && let Op::Mux(condition, ..) = netlist.node(*id).op
             && netlist.kind(condition) == Kind::bits(1)
         {
-            by_condition.entry(condition).or_default().push(*id);
+            by_condition.entry((condition, activity.rate(profile, *id))).or_default().push(*id);
         }
     }
     let mut all = Vec::new();
     let mut depth = vec![0u32; netlist.len()];
-    for (condition, muxes) in by_condition.into_iter().filter(|(_, m)| m.len() >= FEWEST) {
+    for ((condition, _), muxes) in by_condition.into_iter().filter(|(_, m)| m.len() >= FEWEST) {
         let members: BTreeSet<NodeId> = muxes.into_iter().collect();
         let mut ranks: BTreeMap<u32, Vec<NodeId>> = BTreeMap::new();
         for id in &circuit.live {

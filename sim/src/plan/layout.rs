@@ -1,7 +1,8 @@
 //! Where storages lie.
 
 use super::chains::{Chains, source};
-use super::{Base, Place, allocate};
+use super::watch::{Lines, Watch};
+use super::{Base, LINE, Place, VECTOR_LANES, allocate};
 use crate::circuit::{Circuit, Store};
 use crate::lower::ReadUpdate;
 use crate::netlist::StorageId;
@@ -21,6 +22,8 @@ pub struct Layout {
     /// of declaration, and registers written in place.
     pub held_bytes: u32,
     in_place: BTreeSet<u32>,
+    /// What is watched for changes.
+    pub watch: Watch,
     /// Copies that move all chains on.
     pub moves: Vec<Move>,
     /// Of each storage in a chain the one before it in memory; none of the first.
@@ -53,17 +56,29 @@ impl Layout {
         }
         let nowhere = Place { base: Base::Current, offset: 0 };
         let (mut state_bytes, mut held_bytes) = (0, 0);
+        let mut watched = Lines::default();
+        let mut watch = Watch::default();
         let mut places = vec![nowhere; circuit.stores.len()];
         for (index, store) in circuit.stores.iter().enumerate().filter(|(_, s)| s.input) {
             places[index] = Place { base: Base::Scratch, offset: held_bytes };
             held_bytes += store.bytes.next_multiple_of(LIMB);
         }
+        watch.inputs = held_bytes;
         for (batch, mut members) in batches {
+            // Where there are more, ranges of them are written as if they lay side by side, also without the chained ones.
+            let single = members.len() < VECTOR_LANES;
             members.retain(|m| !chained.contains_key(&StorageId(*m as u32)));
             members.sort_by_key(|m| (circuit.stores[*m].lane, *m));
             let Some(first) = members.first() else { continue };
             let first = &circuit.stores[*first];
             let held = in_place.contains(&batch);
+            if held && first.kind.width > 64 {
+                watch.versions.extend(members.iter().map(|m| (StorageId(*m as u32), watched.place(1))));
+            }
+            if !held && single && first.bytes <= LINE {
+                members.iter().for_each(|m| places[*m] = watched.place(first.bytes));
+                continue;
+            }
             let (base, used) = if held { (Base::Scratch, &mut held_bytes) } else { (Base::Current, &mut state_bytes) };
             let bytes = first.bytes;
             let at = allocate(used, bytes * members.len() as u32);
@@ -80,10 +95,13 @@ impl Layout {
                 places[storage.index()] = Place { base: Base::Current, offset: offset + at * element };
             }
         }
+        watch.chains = moves.iter().map(|m| m.offset..m.offset + m.bytes).collect();
+        let base = watch.allocate(watched, &mut held_bytes);
+        places.iter_mut().for_each(|place| place.moved_by(base));
         for (index, store) in circuit.stores.iter().enumerate() {
             places[index] = places[store.same_as.index()];
         }
-        Self { places, state_bytes, held_bytes: held_bytes.next_multiple_of(64), in_place, moves, chained }
+        Self { watch, places, state_bytes, held_bytes: held_bytes.next_multiple_of(64), in_place, moves, chained }
     }
 
     /// True when a register (by its place among the updates) stands in a chain.

@@ -3,20 +3,29 @@
 //! A cycle has four parts: values that are read from outside, all other values with the registers that have two
 //! places, memory writes, and last the registers that are written over in place.
 
+mod activity;
 mod chains;
 mod choices;
 mod groups;
 mod layout;
 mod order;
+mod outlook;
+mod parts;
 mod registers;
+mod watch;
 
 use crate::circuit::Circuit;
 use crate::netlist::{NodeId, Op, StorageId};
+use crate::profile::Profile;
+use activity::Activity;
 use std::collections::HashMap;
 
 pub use choices::Choice;
 pub use layout::{Layout, Move};
+pub use outlook::Outlook;
+pub use parts::Part;
 pub use registers::Sum;
+pub use watch::LINE;
 
 /// Fewest lanes for which a batch runs as a kernel rather than lane by lane.
 pub const VECTOR_LANES: usize = 8;
@@ -28,8 +37,12 @@ pub enum Base {
     Current,
     /// State of the next cycle.
     Next,
-    /// Inputs, registers that are written in place, constants and values of this cycle.
+    /// Inputs, registers that are written in place, constants and values.
     Scratch,
+    /// State of this cycle that is watched for changes: lines of scratch memory, each followed by that of the next cycle.
+    Watched,
+    /// The next state of what is watched.
+    Coming,
 }
 
 /// Where a value lies.
@@ -49,7 +62,11 @@ impl Place {
 
     /// Where the next state of a storage goes that is here now.
     pub fn next(self) -> Self {
-        Self { base: if self.base == Base::Current { Base::Next } else { self.base }, ..self }
+        match self.base {
+            Base::Current => Self { base: Base::Next, ..self },
+            Base::Watched => Self { base: Base::Coming, offset: self.offset + LINE },
+            Base::Next | Base::Scratch | Base::Coming => self,
+        }
     }
 }
 
@@ -68,6 +85,8 @@ pub enum Unit {
     Scalar(NodeId),
     /// Single choices that a branch decides together.
     Choice(Box<Choice>),
+    /// Single units that are left out while nothing changes that they depend on.
+    Part(Box<Part>),
     /// A batch of nodes, as one kernel over its lanes.
     Batch(Vec<NodeId>),
     /// Registers that take what their neighbour holds.
@@ -98,6 +117,7 @@ impl Unit {
                 (0..2).for_each(|side| nodes.extend(choice.operands(circuit, side)));
                 choice.sides.iter().flatten().for_each(|unit| nodes.extend(unit.reads(circuit)));
             }
+            Self::Part(part) => part.units.iter().for_each(|unit| nodes.extend(unit.reads(circuit))),
             Self::Batch(ids) => ids.iter().for_each(|id| netlist.node(*id).op.operands(|o| nodes.push(o))),
             Self::Registers(members) => members.iter().for_each(|m| updates.registers[*m].operands(&mut nodes)),
             Self::Sums(members) => {
@@ -134,7 +154,7 @@ impl Unit {
             }
             Self::Register(index) => vec![updates.registers[*index].storage],
             Self::Read(index) | Self::Take(index) => vec![updates.reads[*index].storage],
-            Self::Scalar(_) | Self::Choice(_) | Self::Batch(_) | Self::Move(_) | Self::Write(_) => {
+            Self::Scalar(_) | Self::Choice(_) | Self::Part(_) | Self::Batch(_) | Self::Move(_) | Self::Write(_) => {
                 self.makes().iter().filter_map(|n| takers.get(n).copied()).collect()
             }
         }
@@ -154,6 +174,7 @@ impl Unit {
     pub fn size(&self) -> usize {
         match self {
             Self::Choice(choice) => choice.muxes.len() + choice.sides.iter().flatten().map(Self::size).sum::<usize>(),
+            Self::Part(part) => part.units.iter().map(Self::size).sum(),
             _ => 1,
         }
     }
@@ -179,11 +200,13 @@ pub struct Plan {
     pub homes: HashMap<NodeId, Place>,
     /// Bytes of scratch memory used so far.
     pub scratch_bytes: u32,
+    /// Whether it pays to plan again once it is known what changes.
+    pub outlook: Outlook,
 }
 
 impl Plan {
     /// Plans a cycle; a layout is made for the first one and kept after that, because the state lies in it.
-    pub fn new(circuit: &Circuit, layout: Option<Layout>) -> (Self, Layout) {
+    pub fn new(circuit: &Circuit, layout: Option<Layout>, profile: &Profile) -> (Self, Layout) {
         let groups = groups::groups(circuit);
         let mut ranges = registers::ranges(circuit, &groups, &registers::uses(circuit));
         let layout = layout.unwrap_or_else(|| {
@@ -198,15 +221,18 @@ impl Plan {
         let (units, update) = plan.units(circuit, &layout, groups, ranges);
         plan.update = order::in_place(circuit, update);
         plan.commit = writes(circuit);
-        let (evaluate, cycle) = order::order(circuit, choices::gather(circuit, units));
+        let mut activity = Activity::new(circuit, &layout, units.iter().chain(&plan.update));
+        plan.outlook = Outlook::new(circuit, &layout, &mut activity, units.iter().chain(&plan.update));
+        let (evaluate, cycle) = order::order(circuit, choices::gather(circuit, &activity, profile, units));
         let reads = |units: &[Unit]| units.iter().flat_map(|u| u.reads(circuit)).collect::<Vec<_>>();
         let edge = [reads(&plan.commit), reads(&plan.update)].concat();
         let mut later = [edge.as_slice(), &reads(&cycle)].concat();
         circuit.kept.iter().for_each(|v| v.nodes(&mut later));
         // What is brought into a chain's first register is written over by its own unit, so moves come first.
-        plan.cycle = layout.moves.iter().copied().map(Unit::Move).collect();
-        plan.cycle.extend(choices::nest(circuit, cycle, &edge));
-        plan.evaluate = choices::nest(circuit, evaluate, &later);
+        let moves = layout.moves.iter().copied().map(Unit::Move);
+        let mut divided = |units, outside: &[NodeId]| divide(circuit, &layout, &mut activity, profile, units, outside);
+        plan.cycle = moves.chain(divided(cycle, &edge)).collect();
+        plan.evaluate = divided(evaluate, &later);
         (plan, layout)
     }
 
@@ -272,6 +298,26 @@ impl Plan {
         cycle.extend((0..circuit.updates.reads.len()).map(Unit::Read));
         (cycle, update)
     }
+}
+
+/// Parts of what is not to be done in every cycle, and then the rest, which may need it but not the other way round.
+/// `outside` are nodes that others need.
+fn divide(
+    circuit: &Circuit,
+    layout: &Layout,
+    activity: &mut Activity,
+    profile: &Profile,
+    units: Vec<Unit>,
+    outside: &[NodeId],
+) -> Vec<Unit> {
+    let (quiet, busy): (Vec<Unit>, Vec<Unit>) =
+        units.into_iter().partition(|u| activity.of_unit(circuit, layout, u).is_some());
+    let needed = busy.iter().flat_map(|u| u.reads(circuit));
+    let needed: Vec<NodeId> = needed.chain(outside.iter().copied()).collect();
+    let quiet = choices::nest(circuit, quiet, &needed);
+    let mut all = parts::parts(circuit, layout, activity, profile, quiet);
+    all.extend(choices::nest(circuit, busy, outside));
+    all
 }
 
 /// Write ports that share an enable, together; ports of one memory keep their order.
