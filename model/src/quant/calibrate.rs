@@ -2,7 +2,7 @@
 
 use super::histogram::{Clip, Histogram, Method};
 use super::moments::Moments;
-use super::narrow::Factors;
+use super::narrow::Columns;
 use super::quantize::QuantizeError;
 use super::rounding::Inputs;
 use crate::float::{Engine, Folded, forward_wanted};
@@ -62,16 +62,16 @@ pub(super) fn check_images(network: &Folded, images: &[Vec<f32>]) -> Result<(), 
 }
 
 /// Runs the polynomial float engine, which computes what the integers approximate, over images that were checked.
-/// `factors` say what the columns of a tensor count.
+/// `columns` say what the columns of a tensor count.
 pub(super) fn calibrate(
     network: &Folded,
     images: &[Vec<f32>],
-    factors: &Factors,
+    columns: &Columns,
 ) -> Result<Calibration, QuantizeError> {
     let mut all = Calibration::default();
     for batch in images.chunks(BATCH) {
         let traces: Vec<Result<_, _>> = batch.par_iter().map(|p| observe(network, p)).collect();
-        all.add(&traces.into_iter().collect::<Result<Vec<_>, _>>()?, factors);
+        all.add(&traces.into_iter().collect::<Result<Vec<_>, _>>()?, columns);
     }
     for s in &network.selectors {
         // The selector reads the same normalised stream as the block behind it, only before rows are dropped.
@@ -84,7 +84,7 @@ pub(super) fn calibrate(
 
 impl Calibration {
     /// Adds images.
-    fn add(&mut self, images: &[Trace<f32>], factors: &Factors) {
+    fn add(&mut self, images: &[Trace<f32>], columns: &Columns) {
         for t in images.iter().flat_map(|image| &image.tensors) {
             if is_input(&t.name) && !self.inputs.contains_key(&t.name) {
                 self.inputs.insert(t.name.clone(), Moments::default());
@@ -95,10 +95,10 @@ impl Calibration {
         }
         let of = |name| images.iter().filter_map(move |image| image.get(name));
         self.inputs.par_iter_mut().for_each(|(name, moments)| of(name).for_each(|t| moments.add(&t.data, t.cols)));
-        let factors = |name: &str| factors.get(name).map_or(&[][..], |f| f);
+        let columns = |name: &str| columns.get(name).map_or(&[][..], |c| c);
         self.tensors
             .par_iter_mut()
-            .for_each(|(name, counts)| of(name).for_each(|t| counts.add(&t.data, factors(name))));
+            .for_each(|(name, counts)| of(name).for_each(|t| counts.add(&t.data, columns(name))));
     }
 
     /// Channels of a tensor that a product reads.

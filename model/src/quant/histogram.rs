@@ -1,5 +1,6 @@
 //! Magnitudes of a tensor over the calibration images, and the clip that loses least.
 
+use super::narrow::Column;
 use crate::poly::gelu::Codes;
 use serde::Serialize;
 
@@ -60,11 +61,11 @@ impl Default for Histogram {
 
 impl Histogram {
     /// Counts values; they are finite. Each counts by the square of its column's factor, which is what its error does;
-    /// an empty list of factors stands for ones.
-    pub fn add(&mut self, values: &[f32], factors: &[f32]) {
-        let weight = |factor: &f32| (WEIGHT_ONE * f64::from(*factor).powi(2)).round() as u64;
-        let weights: Vec<u64> =
-            if factors.is_empty() { vec![weight(&1.0)] } else { factors.iter().map(weight).collect() };
+    /// without columns, values stand for themselves.
+    pub fn add(&mut self, values: &[f32], columns: &[Column]) {
+        let weight = |column: &Column| (WEIGHT_ONE * f64::from(column.factor).powi(2)).round() as u64;
+        let columns = if columns.is_empty() { &[Column::ITSELF][..] } else { columns };
+        let weights: Vec<u64> = columns.iter().map(weight).collect();
         for (v, weight) in values.iter().zip(weights.iter().cycle()) {
             self.counts[(v.abs().to_bits() >> 16) as usize] += weight;
         }
@@ -189,7 +190,7 @@ mod tests {
         // The second column, whose unit stands for two, has the large values.
         let values: Vec<f32> =
             (0..20_000).map(|i| (i as f32 * 0.37).sin() * if i % 100 == 1 { 2.0 } else { 1.0 }).collect();
-        narrow.add(&values, &[1.0, 4.0]);
+        narrow.add(&values, &[Column::ITSELF, Column { factor: 4.0, offset: 0.0 }]);
         even.add(&values, &[]);
         let clip = |h: &Histogram| h.clip().map(|clip| clip.step);
         assert!(clip(&narrow) > clip(&even), "{:?} {:?}", narrow.clip(), even.clip());

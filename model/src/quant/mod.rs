@@ -15,6 +15,8 @@ pub mod report;
 mod rounding;
 mod samples;
 mod selector_header;
+mod spread;
+mod stretch;
 mod validate;
 
 pub use crate::layernorm::NormParams;
@@ -22,7 +24,7 @@ pub use crate::poly::gelu::GeluParams;
 pub use crate::selector::PackageRule;
 pub use file::{QuantFileError, VERSION, is_quantized};
 pub use histogram::Method;
-pub use narrow::Factors;
+pub use narrow::{Column, Columns};
 pub use quantize::{QuantizeError, Quantized, TensorStep, quantize};
 pub use random::{Extreme, random, random_image, random_with_selectors};
 pub use validate::{QuantError, validate};

@@ -7,9 +7,10 @@
 //! enough for the product before it to be rescaled.
 
 use super::behind::{Reader, clip_for};
-use super::histogram::Clip;
+use super::histogram::{Clip, Method};
 use super::quantize::FACTOR_MAX;
 use super::samples::Samples;
+use super::stretch::stretch;
 use crate::float::{FloatLinear, Folded, linear};
 use crate::poly::gelu::{Codes, GeluParams, gelu_real};
 use rayon::prelude::*;
@@ -20,8 +21,22 @@ const FACTORS: (u32, f64) = (25, 12.0);
 /// Steps that are tried, from that of the largest value on; what each reaches is smaller by this root of two.
 const STEPS: (u32, f64) = (40, 16.0);
 
-/// Factors of the columns of a tensor, by its name. Columns of other tensors have the factor 1.
-pub type Factors = BTreeMap<String, Vec<f32>>;
+/// What the values of a column stand for: `factor value + offset`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Column {
+    /// Times the value.
+    pub factor: f32,
+    /// What a value of zero stands for.
+    pub offset: f32,
+}
+
+impl Column {
+    /// Values that stand for themselves.
+    pub const ITSELF: Self = Self { factor: 1.0, offset: 0.0 };
+}
+
+/// The columns of a tensor, by its name. Those of other tensors stand for themselves.
+pub type Columns = BTreeMap<String, Vec<Column>>;
 
 /// A step that is tried, and the least and the largest value in it.
 struct Step {
@@ -81,9 +96,8 @@ fn choices(inputs: &[f32], weight: f64, delta1: f64, steps: &[Step]) -> Vec<Choi
     best
 }
 
-/// Factors for all units of a product with a GELU, from rows of its inputs, whose step is `input`. Units count by
-/// `weights`.
-fn factors(l: &FloatLinear, rows: &[f32], input: f64, delta1: f64, weights: &[f64]) -> Vec<f32> {
+/// Factors for all units of a product with a GELU, from rows of its inputs, whose step is `input`.
+fn factors(l: &FloatLinear, rows: &[f32], input: f64, delta1: f64) -> Vec<f32> {
     let hidden = linear(rows, l);
     let largest = hidden.iter().fold(0.0f32, |m, x| m.max(*x));
     if largest <= 0.0 || !largest.is_finite() {
@@ -96,7 +110,7 @@ fn factors(l: &FloatLinear, rows: &[f32], input: f64, delta1: f64, weights: &[f6
         |n: usize| f64::from(l.weight[n * l.inputs..(n + 1) * l.inputs].iter().fold(0.0f32, |m, w| m.max(w.abs())));
     let units: Vec<Vec<Choice>> =
         (0..l.outputs).into_par_iter().map(|n| choices(&unit(n), weight(n), delta1, &steps)).collect();
-    let error = |k: &usize| units.iter().zip(weights).map(|(unit, weight)| weight * unit[*k].error).sum::<f64>();
+    let error = |k: &usize| units.iter().map(|unit| unit[*k].error).sum::<f64>();
     let Some(best) = (0..steps.len()).min_by(|a, b| error(a).total_cmp(&error(b))) else {
         return vec![1.0; l.outputs];
     };
@@ -118,15 +132,12 @@ fn apply(factors: &[f32], first: &mut FloatLinear, second: &mut FloatLinear) {
 #[derive(Default)]
 pub(super) struct Narrowed {
     /// By the tensor's name.
-    pub factors: Factors,
-    /// What an error of a column counts, by the tensor's name.
-    pub counts: Factors,
-    /// Clips of what the products before read.
-    pub inputs: BTreeMap<String, Clip>,
+    pub columns: Columns,
+    /// By the tensor's name.
+    pub clips: BTreeMap<String, Clip>,
 }
 
-/// Narrows the hidden units of all blocks, by what they do on images, and those before a selector's logits, by what is
-/// made of them.
+/// Narrows the hidden units of all blocks, by what they do on images, and moves those before a selector's logits.
 pub(super) fn narrow(network: &mut Folded, samples: &Samples) -> Narrowed {
     let delta1 = network.options.delta1;
     let mut all = Narrowed::default();
@@ -134,35 +145,21 @@ pub(super) fn narrow(network: &mut Folded, samples: &Samples) -> Narrowed {
         let input = format!("blocks.{i}.norm2");
         let rows = samples.rows(&input);
         let Some(clip) = clip_for(&[Reader { product: &block.fc1, gelu: Some(delta1) }], rows) else { continue };
-        let factors = factors(&block.fc1, rows, clip.step, delta1, &vec![1.0; block.fc1.outputs]);
+        let factors = factors(&block.fc1, rows, clip.step, delta1);
         apply(&factors, &mut block.fc1, &mut block.fc2);
-        let hidden = format!("blocks.{i}.mlp.fc1");
-        all.counts.insert(hidden.clone(), factors.clone());
-        all.factors.insert(hidden, factors);
-        all.inputs.insert(input, clip);
+        let columns = factors.into_iter().map(|factor| Column { factor, offset: 0.0 }).collect();
+        all.columns.insert(format!("blocks.{i}.mlp.fc1"), columns);
+        all.clips.insert(input, clip);
     }
     for s in &mut network.selectors {
         let rows = samples.rows(&format!("selectors.{}.mix", s.block));
-        let weights = squares(&s.keep);
-        // The rows of this product are far from needing a factor of 2.
-        let factors = factors(&s.squeeze, rows, f64::MIN_POSITIVE, delta1, &weights);
-        apply(&factors, &mut s.squeeze, &mut s.keep);
-        let hidden = format!("selectors.{}.squeeze", s.block);
-        let mean = (weights.iter().sum::<f64>() / weights.len() as f64).max(f64::MIN_POSITIVE);
-        let count = |(factor, weight): (&f32, &f64)| factor * (weight / mean).sqrt() as f32;
-        all.counts.insert(hidden.clone(), factors.iter().zip(&weights).map(count).collect());
-        all.factors.insert(hidden, factors);
+        if let Some((step, columns)) = stretch(&mut s.squeeze, &mut s.keep, rows, delta1) {
+            let hidden = format!("selectors.{}.squeeze", s.block);
+            all.columns.insert(hidden.clone(), columns);
+            all.clips.insert(hidden, Clip { step, method: Method::Product, sqnr_db: f64::INFINITY });
+        }
     }
     all
-}
-
-/// Sum of the squares of every column.
-fn squares(l: &FloatLinear) -> Vec<f64> {
-    let mut sums = vec![0.0; l.inputs];
-    for row in l.weight.chunks(l.inputs) {
-        sums.iter_mut().zip(row).for_each(|(sum, w)| *sum += f64::from(*w).powi(2));
-    }
-    sums
 }
 
 #[cfg(test)]
@@ -179,10 +176,10 @@ mod tests {
     #[test]
     fn a_wide_unit_is_narrowed_and_no_other() {
         let (l, rows) = product();
-        let factors = factors(&l, &rows, 1.0 / 127.0, 1.0, &[1.0; 16]);
+        let factors = factors(&l, &rows, 1.0 / 127.0, 1.0);
         assert!(factors.iter().enumerate().all(|(n, f)| (*f > 1.3) == (n == 5) && *f >= 1.0), "{factors:?}");
-        assert_eq!(super::factors(&l, &[0.0], 1.0, 1.0, &[1.0; 16]), [1.0; 16]);
-        assert_eq!(super::factors(&l, &[f32::NAN, f32::INFINITY], 1.0, 1.0, &[1.0; 16]), [1.0; 16]);
+        assert_eq!(super::factors(&l, &[0.0], 1.0, 1.0), [1.0; 16]);
+        assert_eq!(super::factors(&l, &[f32::NAN, f32::INFINITY], 1.0, 1.0), [1.0; 16]);
     }
 
     #[test]

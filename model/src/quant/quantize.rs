@@ -4,13 +4,14 @@ use super::behind::{Reader, clip_for};
 use super::calibrate::{Calibration, calibrate, check_images};
 use super::center::center;
 use super::histogram::Method;
-use super::narrow::{Factors, Narrowed, narrow};
+use super::narrow::{Column, Columns, Narrowed, narrow};
 use super::product::{Input, ROW_CLIP_MOST, Steps, quantize_linear};
 use super::rounding::Inputs;
 use super::samples::Samples;
+use super::spread::spread;
 use super::{Block, GeluParams, NormParams, QuantError, QuantNetwork, RowScale, ScoreScale, validate};
 use crate::fixed::{mantissa_exponent, multipliers, saturate};
-use crate::float::{FloatLinear, FloatNetwork, Folded, FoldedBlock, fold};
+use crate::float::{FloatLinear, FloatNetwork, Folded, FoldedBlock};
 use crate::image::INPUT_STEP;
 use crate::layernorm::MEAN_FRACTION_BITS;
 use crate::poly::exp::STEPS_PER_OCTAVE;
@@ -80,16 +81,16 @@ pub struct Quantized {
     pub network: QuantNetwork,
     /// Real value of one step of every tensor of a trace, and how it was chosen.
     pub steps: BTreeMap<String, TensorStep>,
-    /// Columns whose 1 stands for a multiple of their tensor's step.
-    pub factors: Factors,
+    /// Columns that stand for something else than themselves.
+    pub columns: Columns,
 }
 
 impl Quantized {
-    /// Real value of one step in every element of a tensor's row, over and over.
-    pub(super) fn units(&self, name: &str) -> impl Iterator<Item = f64> + '_ {
+    /// Real value of one step and of the code of zero in every element of a tensor's row, over and over.
+    pub(super) fn units(&self, name: &str) -> impl Iterator<Item = (f64, f64)> + '_ {
         let step = self.steps.get(name).map_or(1.0, |s| s.step);
-        let factors = self.factors.get(name).map_or(&[1.0][..], |f| f);
-        factors.iter().cycle().map(move |factor| step * f64::from(*factor))
+        let columns = self.columns.get(name).map_or(&[Column::ITSELF][..], |c| c);
+        columns.iter().cycle().map(move |column| (step * f64::from(column.factor), f64::from(column.offset)))
     }
 
     /// Code of zero of a tensor.
@@ -100,14 +101,17 @@ impl Quantized {
     /// A tensor in integers, each the nearest to its element.
     pub(super) fn integers(&self, name: &str, values: &[f32], bits: u32) -> Vec<i32> {
         let zero = i64::from(self.zero(name));
-        let nearest = |(v, unit): (&f32, f64)| saturate((f64::from(*v) / unit).round() as i64 + zero, bits) as i32;
+        let nearest = |(v, (unit, offset)): (&f32, (f64, f64))| {
+            saturate(((f64::from(*v) - offset) / unit).round() as i64 + zero, bits) as i32
+        };
         values.iter().zip(self.units(name)).map(nearest).collect()
     }
 
     /// What a tensor's integers stand for.
     pub(super) fn reals<'a>(&'a self, name: &str, integers: &'a [i32]) -> impl Iterator<Item = f64> + 'a {
         let zero = self.zero(name);
-        integers.iter().zip(self.units(name)).map(move |(code, unit)| f64::from(code - zero) * unit)
+        let real = move |(code, (unit, offset)): (&i32, (f64, f64))| f64::from(code - zero) * unit + offset;
+        integers.iter().zip(self.units(name)).map(real)
     }
 }
 
@@ -208,7 +212,9 @@ impl Quantizer<'_> {
         let any = steps().next().is_none();
         let clipped = GeluParams::output_steps(Steps::least_output(l, input) / ROW_CLIP_MOST);
         let wide = clipped.map(|(_, high)| (high * 0.999, high)).filter(|_| any);
-        let step = match self.ranges.clip_within(&name, steps().chain(wide), codes) {
+        let chosen = self.narrowed.clips.get(&name).copied();
+        let chosen = chosen.filter(|clip| steps().any(|(low, high)| (low..=high).contains(&clip.step)));
+        let step = match chosen.or_else(|| self.ranges.clip_within(&name, steps().chain(wide), codes)) {
             Some(clip) => self.note(name.clone(), clip.step, clip.method),
             None => self.step(name.clone(), GeluParams::least_output_step()),
         };
@@ -240,7 +246,7 @@ impl Quantizer<'_> {
         let o = self.step(at("attn.o"), delta2 * v / ATTEND_MAX);
         let ratio = delta2 * v / o;
         let (gain, exponent) = mantissa_exponent(ratio).ok_or_else(|| constant(at("attn.attend"), ratio))?;
-        let hidden_input = match self.narrowed.inputs.get(&at("norm2")) {
+        let hidden_input = match self.narrowed.clips.get(&at("norm2")) {
             Some(clip) => self.note(at("norm2"), clip.step, clip.method),
             None => self.step(at("norm2"), 0.0),
         };
@@ -308,12 +314,12 @@ fn residual_step(folded: &Folded, ranges: &Calibration, plans: &[BlockPlan]) -> 
 /// # Errors
 /// No calibration, a range that the integers cannot represent, or an accumulator that could overflow.
 pub fn quantize(network: &FloatNetwork, name: &str, calibration: &[Vec<f32>]) -> Result<Quantized, QuantizeError> {
-    let mut folded = fold(network);
+    let mut folded = spread(network);
     check_images(&folded, calibration)?;
     center(&mut folded);
     let samples = Samples::of(&folded, calibration);
     let narrowed = narrow(&mut folded, &samples);
-    let ranges = calibrate(&folded, calibration, &narrowed.counts)?;
+    let ranges = calibrate(&folded, calibration, &narrowed.columns)?;
     let mut quantizer = Quantizer {
         folded: &folded,
         samples: &samples,
@@ -353,5 +359,5 @@ pub fn quantize(network: &FloatNetwork, name: &str, calibration: &[Vec<f32>]) ->
     let (name, dims) = (name.to_owned(), network.dims.clone());
     let network = QuantNetwork { name, dims, embed, pos, blocks, selectors, norm, head, residual_step, logit_step };
     validate(&network)?;
-    Ok(Quantized { network, steps, factors: narrowed.factors })
+    Ok(Quantized { network, steps, columns: narrowed.columns })
 }

@@ -1,7 +1,8 @@
 //! Selectors in integers: against the polynomial float engine, in the file, and what is refused.
 
+use super::spread::spread;
 use super::*;
-use crate::float::{Engine, FloatNetwork, NetworkOptions, fold, forward_folded};
+use crate::float::{Engine, FloatNetwork, NetworkOptions, forward_folded};
 use crate::golden::selector::{global_mean, score};
 use crate::golden::{Trace, product, run};
 use crate::image::dequantize;
@@ -91,7 +92,7 @@ fn every_operator_of_a_selector_reaches_30_db() {
     for (head_weights, seed) in [(HeadWeights::Separate, 1), (HeadWeights::Separate, 2), (HeadWeights::Shared, 3)] {
         let (network, q) = quantized(head_weights, seed);
         for image in 20..23 {
-            let reference = forward_folded(&fold(&network), Engine::Poly, &dequantize(&random_image(&dims(), image)));
+            let reference = forward_folded(&spread(&network), Engine::Poly, &dequantize(&random_image(&dims(), image)));
             let mut probe = Probe { reference: &reference, q: &q, sums: &mut sums };
             q.network.selectors.iter().for_each(|s| probe.stage(s));
         }
@@ -110,7 +111,7 @@ fn integers_and_polynomials_agree_about_nearly_all_rows() {
     let (mut same, mut total, mut dropped) = (0, 0, 0);
     for seed in 0..6 {
         let (network, q) = quantized(if seed % 2 == 0 { HeadWeights::Separate } else { HeadWeights::Shared }, seed);
-        let folded = fold(&network);
+        let folded = spread(&network);
         for image in 10..30 {
             let image = random_image(&dims(), image);
             let reference = forward_folded(&folded, Engine::Poly, &dequantize(&image));

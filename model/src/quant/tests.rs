@@ -1,8 +1,9 @@
 //! The quantizer against the float engines, operator by operator and as a whole.
 
+use super::spread::spread;
 use super::*;
 use crate::fixed::{Rescale, rescale, saturate};
-use crate::float::{Engine, FloatNetwork, NetworkOptions, fold, forward, forward_folded};
+use crate::float::{Engine, FloatNetwork, NetworkOptions, forward_folded};
 use crate::golden::{Trace, product, run};
 use crate::image::{INPUT_STEP, dequantize};
 use crate::layernorm::layernorm;
@@ -129,7 +130,7 @@ fn every_operator_reaches_30_db() {
         let options = NetworkOptions { delta1, delta2, ..options() };
         let (network, q) = quantized(&options, seed);
         let image = &images(1)[0];
-        let reference = forward(&network, Engine::Poly, &dequantize(image));
+        let reference = forward_folded(&spread(&network), Engine::Poly, &dequantize(image));
         let probe = Probe { reference: &reference, quantized: &q };
         let mut x: Vec<i32> = q.network.pos.iter().map(|p| i32::from(*p)).collect();
         product::linear_residual(&mut x, &image.iter().map(|p| i32::from(*p)).collect::<Vec<_>>(), &q.network.embed);
@@ -149,7 +150,7 @@ fn whole_networks_follow_the_float_model() {
     let (mut agree, mut total) = (0, 0);
     for seed in 0..4 {
         let (network, q) = quantized(&options(), seed);
-        let folded = fold(&network);
+        let folded = spread(&network);
         for image in images(40).iter().skip(8) {
             let reference = forward_folded(&folded, Engine::Poly, &dequantize(image));
             let trace = run(&q.network, image);

@@ -75,9 +75,9 @@ impl Measurement<'_> {
             // What rounds to the largest integer is not clipped.
             let range = limit(&t.name, &self.quantized.network) + 0.5;
             let zero = f64::from(self.quantized.zero(&t.name));
-            for (value, unit) in t.data.iter().map(|v| f64::from(*v)).zip(self.quantized.units(&t.name)) {
+            for (value, (unit, offset)) in t.data.iter().map(|v| f64::from(*v)).zip(self.quantized.units(&t.name)) {
                 seen.largest = seen.largest.max(value.abs());
-                seen.clipped += usize::from((value / unit + zero).abs() > range);
+                seen.clipped += usize::from(((value - offset) / unit + zero).abs() > range);
             }
             if let Some(data) = operators.get(t.name.as_str()).filter(|_| !(void && t.name.ends_with("global"))) {
                 seen.operator = self.against(&t.name, &t.data, data);

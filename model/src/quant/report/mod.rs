@@ -14,8 +14,9 @@ pub use decisions::{CLOSE, Decisions};
 pub use sums::cosine;
 use totals::Totals;
 
+use super::spread::spread;
 use super::{Method, Quantized};
-use crate::float::{FloatNetwork, fold};
+use crate::float::FloatNetwork;
 use crate::golden::Model;
 use measure::Measurement;
 use serde::Serialize;
@@ -95,7 +96,7 @@ const LAYER_IMAGES: usize = 2;
 /// Measures a quantization of `network` on images as int8 patches. Images run one after the other, which bounds the
 /// memory; `done` is called behind each.
 pub fn measure(network: &FloatNetwork, quantized: &Quantized, images: &[Vec<i8>], mut done: impl FnMut()) -> Report {
-    let folded = fold(network);
+    let folded = spread(network);
     let thresholds = folded.selectors.iter().map(|s| (s.block, f64::from(s.threshold)));
     let mut measurement = Measurement {
         folded: &folded,
