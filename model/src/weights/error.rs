@@ -1,5 +1,27 @@
 //! Why a weight file is refused.
 
+use super::layout::SELECTORS;
+
+/// What to do about a tensor that is missing.
+fn add(tensor: &str) -> &'static str {
+    if tensor.starts_with(SELECTORS) {
+        "export the whole state dict or correct `stages` under [selectors]"
+    } else if tensor.ends_with(".attn.qkv.bias") {
+        "export the whole state dict or write qkv_bias = false under [model]"
+    } else {
+        "export the whole state dict of a network with the configured depth"
+    }
+}
+
+/// What to do about a tensor of another shape.
+fn reshape(tensor: &str) -> &'static str {
+    if tensor.starts_with(SELECTORS) {
+        "correct `head_weights` under [selectors] or the dimensions in the configuration, or use other weights"
+    } else {
+        "correct the dimensions in the configuration or use other weights"
+    }
+}
+
 /// One violation of a weight file; the message names the tensor and the remedy.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum WeightError {
@@ -10,9 +32,7 @@ pub enum WeightError {
         reason: String,
     },
     /// A tensor that the configuration needs is absent.
-    #[error(
-        "tensor `{tensor}` {expected:?} is missing; export the whole state dict of a network with the configured dimensions"
-    )]
+    #[error("tensor `{tensor}` {expected:?} is missing; {}", add(tensor))]
     Missing {
         /// Tensor.
         tensor: String,
@@ -52,7 +72,7 @@ pub enum WeightError {
         tensor: String,
     },
     /// A threshold that is no score.
-    #[error("`{tensor}` is {value}; a threshold lies in 0..1, calibrate it again")]
+    #[error("`{tensor}` is {value}; a threshold lies in 0..1, correct it in the file or train the selectors again")]
     Threshold {
         /// Tensor.
         tensor: String,
@@ -60,9 +80,7 @@ pub enum WeightError {
         value: String,
     },
     /// Wrong shape.
-    #[error(
-        "tensor `{tensor}` has the shape {found:?}, {expected:?} is needed; correct the dimensions in the configuration or use other weights"
-    )]
+    #[error("tensor `{tensor}` has the shape {found:?}, {expected:?} is needed; {}", reshape(tensor))]
     Shape {
         /// Tensor.
         tensor: String,

@@ -80,7 +80,7 @@ fn no_qkv_bias_is_a_zero_bias() {
     assert_eq!(from_bytes(&bytes, &dims(), &options).unwrap(), network);
     assert_eq!(
         refusal(&bytes),
-        "tensor `blocks.0.attn.qkv.bias` [24] is missing; export the whole state dict of a network with the configured dimensions"
+        "tensor `blocks.0.attn.qkv.bias` [24] is missing; export the whole state dict or write qkv_bias = false under [model]"
     );
 }
 
@@ -191,8 +191,8 @@ fn refusals_of_selectors_name_tensor_and_remedy() {
     );
     assert_eq!(
         refusal(&bytes, &selector_options(HeadWeights::Shared)),
-        "tensor `selectors.0.mlp1.weight` has the shape [3, 2, 4], [2, 4] is needed; correct the dimensions in the \
-         configuration or use other weights"
+        "tensor `selectors.0.mlp1.weight` has the shape [3, 2, 4], [2, 4] is needed; correct `head_weights` under \
+         [selectors] or the dimensions in the configuration, or use other weights"
     );
     let options = selector_options(HeadWeights::Separate);
     let parts = |edit: &dyn Fn(&mut Parts)| {
@@ -206,14 +206,14 @@ fn refusals_of_selectors_name_tensor_and_remedy() {
     };
     assert_eq!(
         parts(&|p| assert!(p.remove("selectors.1.mlp2.1.bias").is_some())),
-        "tensor `selectors.1.mlp2.1.bias` [3, 1] is missing; export the whole state dict of a network with the \
-         configured dimensions"
+        "tensor `selectors.1.mlp2.1.bias` [3, 1] is missing; export the whole state dict or correct `stages` under \
+         [selectors]"
     );
     let transposed = parts(&|p| p.get_mut("selectors.1.mlp2.2.weight").unwrap().1 = vec![3, 1, 2]);
     assert!(transposed.starts_with("tensor `selectors.1.mlp2.2.weight` has the shape [3, 1, 2], [3, 2, 1] is needed"));
     assert_eq!(
         parts(&|p| p.get_mut("selectors.0.threshold").unwrap().2 = 1.25f32.to_le_bytes().to_vec()),
-        "`selectors.0.threshold` is 1.25; a threshold lies in 0..1, calibrate it again"
+        "`selectors.0.threshold` is 1.25; a threshold lies in 0..1, correct it in the file or train the selectors again"
     );
     let infinite =
         parts(&|p| p.get_mut("selectors.0.mlp3.1.bias").unwrap().2[4..8].copy_from_slice(&f32::INFINITY.to_le_bytes()));
