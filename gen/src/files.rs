@@ -37,6 +37,14 @@ pub fn check_place(path: &Path) -> Result<(), GenError> {
     if new { std::fs::remove_file(path).map_err(|e| refuse(path, &e, "write")) } else { Ok(()) }
 }
 
+/// Tries all files of which some options name one.
+///
+/// # Errors
+/// The first path that cannot be written, and the reason.
+pub fn check_places<'a>(asked: impl IntoIterator<Item = &'a Option<PathBuf>>) -> Result<(), GenError> {
+    asked.into_iter().flatten().try_for_each(|file| check_place(file))
+}
+
 /// A whole file.
 ///
 /// # Errors

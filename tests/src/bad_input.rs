@@ -57,6 +57,7 @@ fn command_lines() {
         (vec!["run", digits, "--count", "0"], "at least one is needed"),
         (vec!["run", digits, "--count", "-3"], "unexpected argument '-3'"),
         (vec!["sim", digits, "--count", "many"], "a whole number is needed"),
+        (vec!["eval", digits, "--count", "1081"], "--count 1081: there are 1080 images; ask for as many at most"),
         (vec!["sim", digits, "--threads", "0"], "at least one is needed"),
         (vec!["run"], "the following required arguments were not provided"),
         (vec!["fly", digits], "unrecognized subcommand 'fly'"),

@@ -29,7 +29,15 @@ use std::time::Instant;
 pub fn eval(arguments: &EvalArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     let request = arguments.source.request(&arguments.images);
     let config = load_config(&request.config)?;
+    files::check_places([&arguments.logits, &arguments.json])?;
     let set = open_images(&request, &config)?;
+    if let Some(count) = arguments.count.filter(|count| *count > set.len()) {
+        return Err(GenError::Argument {
+            argument: format!("--count {count}"),
+            problem: format!("there are {} images", set.len()),
+            remedy: "ask for as many at most, or leave it out".to_owned(),
+        });
+    }
     let images = First::new(&set, arguments.count);
     let macs = (!config.selectors.enabled).then(|| Macs::dense(&config.model.dims()));
     let class_folders = set.class_folders().filter(|folders| *folders < config.model.classes);
@@ -141,6 +149,23 @@ mod tests {
     use crate::run_cli;
 
     const DIGITS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../configs/digits.toml");
+
+    fn refusal(options: &[&str]) -> String {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let exit = run_cli(["heatvit", "eval", DIGITS].iter().chain(options), &mut out, &mut err);
+        assert_eq!((exit, out.len()), (2, 0));
+        String::from_utf8(err).unwrap_or_default()
+    }
+
+    #[test]
+    fn more_images_than_there_are_and_places_that_are_not_are_refused() {
+        let expected = "--count 1081: there are 1080 images; ask for as many at most, or leave it out";
+        assert!(refusal(&["--count", "1081"]).contains(expected));
+        for option in ["--logits", "--json"] {
+            let err = refusal(&[option, "missing/folder/file"]);
+            assert!(err.contains("missing/folder/file: cannot write: no such file or folder"), "{err}");
+        }
+    }
 
     #[test]
     fn the_integer_model_tells_its_tokens_and_writes_its_logits() {

@@ -22,6 +22,8 @@ use std::path::Path;
 pub fn quantize(arguments: &QuantizeArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     let request = Request { calibration_images: arguments.count, ..arguments.source.request(&Images::default()) };
     let config = load_config(&request.config)?;
+    files::check_place(&arguments.out)?;
+    files::check_places([&arguments.report])?;
     let (path, bytes) = load_weights(&request, &config)?;
     let network = load_network(&path, &bytes, &config)?;
     drop(bytes);
@@ -89,6 +91,20 @@ mod tests {
         assert!(logits["operator_db"].as_f64().unwrap() > 30.0 && logits["clipped"].as_f64() == Some(0.0));
         for part in ["blocks.*.attn.exp ", "selectors.*.score ", "cosine of the logits ", "decisions, image "] {
             assert!(out.contains(part), "{part}: {out}");
+        }
+    }
+
+    #[test]
+    fn places_are_looked_at_before_the_work() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let refusal = "cannot write: no such file or folder; check the path";
+        for (out, report) in [("d.q8", "missing/d.json"), ("missing/d.q8", "d.json")] {
+            // Images that are not there would be refused later.
+            let (exit, _, err) =
+                quantize(&["--out", &place(out), "--report", &place(report), "--calibrate", &place("none")]);
+            assert!(exit == 2 && err.contains("missing/") && err.contains(refusal), "{err}");
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         }
     }
 

@@ -15,6 +15,7 @@ use std::io::Write;
 /// Refused input, or no Yosys.
 pub fn resources(arguments: &ResourcesArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     let config = load_config(&arguments.config)?;
+    files::check_places([&arguments.json])?;
     let mut synthesis = Synthesis::new(find(arguments.yosys.as_deref())?);
     let selectors = config.selectors.enabled;
     let bar = progress::bar("synthesizing", 1 + usize::from(selectors));

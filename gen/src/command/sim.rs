@@ -3,6 +3,7 @@
 use super::proof::{Places, default_place, prove};
 use crate::cli::SimArgs;
 use crate::error::GenError;
+use crate::files;
 use crate::pipeline::{Stage, build};
 use std::io::Write;
 
@@ -12,6 +13,7 @@ use std::io::Write;
 /// Refused input.
 pub fn sim(arguments: &SimArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     let request = arguments.source.request(&arguments.images);
+    files::check_places([&arguments.proof.json, &arguments.trace])?;
     let build = build(&request, Stage::Rtl)?;
     let place = default_place(&request.config);
     let places = Places { output: &place, waveform: arguments.trace.as_deref(), page: None };

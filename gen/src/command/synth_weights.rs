@@ -23,6 +23,7 @@ const SAMPLES: usize = 8;
 pub fn synth_weights(arguments: &SynthArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     let config = load_config(&arguments.config)?;
     let keep = schedule(arguments, &config)?;
+    files::check_place(&arguments.out)?;
     let (samples, from) = samples(arguments, &config)?;
     let (dims, shape) = (config.model.dims(), image_shape(&config));
     let network = synthesize(&dims, &config.network_options(), &shape, &samples, &keep, arguments.seed);

@@ -21,6 +21,10 @@ pub fn train(arguments: &TrainArgs, out: &mut dyn Write) -> Result<u8, GenError>
     let config = load_config(&arguments.config)?;
     let data = open_digits(&arguments.config, &config)?;
     let files = Files::new(arguments, &config)?;
+    let report = files.dense.with_extension("training.json");
+    files::check_place(&files.dense)?;
+    files::check_place(&report)?;
+    files::check_places([&files.pruned])?;
     let shape = shape(&arguments.config, &config)?;
     let bar = progress::bar("training", config.train.epochs as usize);
     let trained = heatvit_train::train(&shape, &config.train, &data, &mut |p| {
@@ -44,7 +48,7 @@ pub fn train(arguments: &TrainArgs, out: &mut dyn Write) -> Result<u8, GenError>
         print(out, &table(file, &pruned.report))?;
         trained.report.pruned = Some(pruned.report);
     }
-    files::write(&files.dense.with_extension("training.json"), trained.report.to_json().as_bytes())?;
+    files::write(&report, trained.report.to_json().as_bytes())?;
     Ok(EXIT_EQUAL)
 }
 

@@ -42,6 +42,7 @@ struct Figures {
 /// Refused input.
 pub fn golden(arguments: &GoldenBenchArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     let config = load_config(&arguments.config)?;
+    files::check_places([&arguments.json])?;
     let figures = pool(arguments.threads)?.install(|| measure(&config, arguments.images, arguments.seconds));
     if let Some(file) = &arguments.json {
         let json = serde_json::to_string_pretty(&figures).map_err(|e| GenError::stage("bench", e))?;

@@ -12,6 +12,7 @@ use std::io::Write;
 /// # Errors
 /// No Verilator, or refused input.
 pub fn sim(arguments: &SimBenchArgs, out: &mut dyn Write) -> Result<u8, GenError> {
+    files::check_places([&arguments.json])?;
     let verilator = find(arguments.verilator.as_deref())?;
     let effort = Effort { cycles: arguments.cycles, pairs: arguments.pairs as usize };
     let wanted = |name: &&str| arguments.design.is_empty() || arguments.design.iter().any(|d| d == name);
