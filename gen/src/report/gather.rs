@@ -7,6 +7,7 @@ use crate::pipeline::{Build, Request, image_shape};
 use crate::summary::Summary;
 use crate::verify::Outcome;
 use heatvit_model::config::Config;
+use heatvit_model::quant::Selector;
 
 /// Collects what the page shows of a run; `shown` limits the images with a card, not the figures.
 ///
@@ -25,13 +26,17 @@ pub fn gather(
         name: config.name.clone(),
         facts: facts(config, request),
         shape: image_shape(config),
-        selectors: network.selectors.iter().map(|s| SelectorFacts { block: s.block, threshold: s.threshold }).collect(),
+        selectors: network.selectors.iter().map(selector).collect(),
         // The speed of the simulator is the host's, not the run's: without it equal runs make equal pages.
         summary: Summary { sim: None, ..summary.clone() },
         rows: (0..stages).map(|s| outcomes.iter().map(|o| o.stages[s].rows).collect()).collect(),
         shares: (0..stages).map_while(|s| share(images, outcomes, s)).collect(),
         cards: images.iter().zip(outcomes).take(shown).enumerate().map(card).collect(),
     })
+}
+
+fn selector(s: &Selector) -> SelectorFacts {
+    SelectorFacts { block: s.block, threshold: s.threshold, package: s.package }
 }
 
 fn card((index, (image, outcome)): (usize, (&Image, &Outcome))) -> Card {

@@ -17,6 +17,7 @@ pub use page::render;
 use crate::summary::Summary;
 use crate::tokens::Stage;
 use heatvit_model::image::ImageShape;
+use heatvit_model::selector::PackageRule;
 
 /// Everything that the page shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +47,8 @@ pub struct SelectorFacts {
     pub block: usize,
     /// Lowest score that is kept, in 1/512.
     pub threshold: u32,
+    /// What becomes of dropped tokens.
+    pub package: PackageRule,
 }
 
 /// Share of patches that are still tokens behind a stage, over all images of a run.

@@ -3,6 +3,7 @@
 use super::card::card;
 use super::text::escape;
 use super::{Report, chart, figures, scale};
+use heatvit_model::selector::PackageRule;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -101,11 +102,19 @@ fn legend(report: &Report) -> String {
 }
 
 fn foot(report: &Report) -> String {
-    let package = if report.selectors.is_empty() {
-        ""
-    } else {
-        " Tokens count the class token and, where patches were dropped, the token that carries what is left of them. \
-         Scores are those of the integer model, in steps of 1/512; point at a patch to read its own."
+    let tokens = match report.selectors.first().map(|s| s.package) {
+        None => "",
+        Some(PackageRule::Merged) => {
+            " Tokens count the class token and, where patches were dropped, the token that carries what is left of them."
+        }
+        Some(PackageRule::None) => " Tokens count the class token; nothing is left of dropped patches.",
     };
-    format!("<footer><p>Written by heatvit {version}.{package}</p></footer>\n", version = env!("CARGO_PKG_VERSION"))
+    let scores = match tokens {
+        "" => "",
+        _ => " Scores are those of the integer model, in steps of 1/512; point at a patch to read its own.",
+    };
+    format!(
+        "<footer><p>Written by heatvit {version}.{tokens}{scores}</p></footer>\n",
+        version = env!("CARGO_PKG_VERSION")
+    )
 }

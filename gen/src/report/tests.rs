@@ -53,7 +53,7 @@ fn report(channels: usize, stages: &[Stage], images: usize) -> Report {
         selectors: [(1, 256), (3, 300)]
             .iter()
             .take(stages.len())
-            .map(|&(block, threshold)| SelectorFacts { block, threshold })
+            .map(|&(block, threshold)| SelectorFacts { block, threshold, package: PackageRule::Merged })
             .collect(),
         summary,
         rows: stages.iter().map(|s| vec![s.rows; 20]).collect(),
@@ -65,6 +65,16 @@ fn report(channels: usize, stages: &[Stage], images: usize) -> Report {
 /// The parts of a text that begin with `from`, up to the next `to`.
 fn parts<'a>(text: &'a str, from: &'a str, to: &'a str) -> Vec<&'a str> {
     text.split(from).skip(1).map(|part| part.split(to).next().unwrap_or(part)).collect()
+}
+
+#[test]
+fn the_foot_says_what_becomes_of_dropped_patches() {
+    let mut report = report(1, &stages(), 1);
+    assert!(render(&report).contains("the token that carries what is left of them. Scores are"));
+    report.selectors.iter_mut().for_each(|s| s.package = PackageRule::None);
+    assert!(render(&report).contains("Tokens count the class token; nothing is left of dropped patches. Scores are"));
+    report.selectors.clear();
+    assert!(!render(&report).contains("Tokens count"));
 }
 
 #[test]
