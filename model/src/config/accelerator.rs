@@ -102,8 +102,16 @@ pub(super) fn memory(mut section: Section<'_>) -> Result<MemoryConfig, ConfigErr
     {
         return Err(ports.illegal("the accelerator has 4 read ports of 128 bits", "write 4 or leave it out"));
     }
-    let bandwidth = section.real("gigabytes_per_second", 0.001..=1000.0)?.map_or(15.36, |f| f.value);
+    let bytes = section.whole("bytes_per_second", 1_000_000..=1_000_000_000_000)?;
+    let gigabytes = section.real("gigabytes_per_second", 0.001..=1000.0)?;
+    let bytes_per_second = match (bytes, gigabytes) {
+        (Some(bytes), None) => bytes.value,
+        (Some(bytes), Some(_)) => {
+            return Err(bytes.illegal("`gigabytes_per_second` is given, too", "keep one of the two"));
+        }
+        (None, gigabytes) => (gigabytes.map_or(15.36, |f| f.value) * 1e9).round() as u64,
+    };
     let latency_cycles = section.whole("latency_cycles", 1..=100_000)?.map_or(64, |f| f.value as u32);
     section.finish()?;
-    Ok(MemoryConfig { bytes_per_second: (bandwidth * 1e9).round() as u64, latency_cycles })
+    Ok(MemoryConfig { bytes_per_second, latency_cycles })
 }

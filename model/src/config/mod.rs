@@ -65,7 +65,7 @@ pub struct QuantizeConfig {
 /// Everything that a configuration file says, completed by defaults and checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
-    /// The file's stem.
+    /// The network's name: the file's stem, where the file has no `name`.
     pub name: String,
     /// Architecture.
     pub model: ModelConfig,
@@ -90,7 +90,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads, checks and completes a configuration. `file` is the name for messages; its stem names the network.
+    /// Reads, checks and completes a configuration. `file` is the name for messages; its stem names the network unless the
+    /// text does.
     ///
     /// # Errors
     /// The first thing that is wrong, with its line.
@@ -108,10 +109,11 @@ impl Config {
         let source = Source::new(file, text);
         let table = source.parse()?;
         let mut root = Section::root(&source, &table);
+        let name = name(&mut root)?.unwrap_or_else(|| stem(file).to_owned());
         let model = model::model(root.child("model")?)?;
         let selectors = selectors::selectors(root.child("selectors")?, &model)?;
         let config = Self {
-            name: stem(file).to_owned(),
+            name,
             input: input::input(root.child("input")?, &model)?,
             data: data(root.child("data")?)?,
             weights: weights(root.child("weights")?, selectors.enabled)?,
@@ -162,12 +164,22 @@ impl Config {
         if self.selectors.enabled { weights.pruned.as_deref() } else { Some(&weights.float) }
     }
 
-    /// The completed configuration as TOML, every default written out.
+    /// The completed configuration as TOML, every default written out; [`Self::parse`] makes the same of it.
     ///
     /// # Errors
     /// None in practice: every field has a TOML form.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         toml::to_string(self)
+    }
+}
+
+/// The network's name, where the file has one. It is printed into files of several languages.
+fn name(root: &mut Section<'_>) -> Result<Option<String>, ConfigError> {
+    match root.text("name")? {
+        Some(name) if name.value.is_empty() || name.value.chars().any(char::is_control) => {
+            Err(name.illegal("a name has characters, and none of them is a control character", "write another one"))
+        }
+        name => Ok(name.map(|f| f.value)),
     }
 }
 

@@ -158,7 +158,15 @@ fn image_sides(section: &mut Section<'_>, default: Option<u64>) -> Result<[Field
 }
 
 fn hidden(section: &mut Section<'_>, embed: u64) -> Result<u64, ConfigError> {
-    let ratio = section.real("mlp_ratio", 0.01..=16.0)?.unwrap_or_else(|| section.default("mlp_ratio", 4.0));
+    let written = section.whole("mlp_hidden", 1..=4096)?;
+    let ratio = section.real("mlp_ratio", 0.01..=16.0)?;
+    let ratio = match (written, ratio) {
+        (Some(written), None) => return Ok(written.value),
+        (Some(written), Some(_)) => {
+            return Err(written.illegal("`mlp_ratio` is given, too", "keep one of the two"));
+        }
+        (None, ratio) => ratio.unwrap_or_else(|| section.default("mlp_ratio", 4.0)),
+    };
     let hidden = ratio.value * embed as f64;
     if hidden.fract() != 0.0 || !(1.0..=4096.0).contains(&hidden) {
         let rule = format!("mlp_ratio x embed ({embed}) is a whole number of hidden channels in 1..4096, not {hidden}");

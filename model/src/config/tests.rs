@@ -1,5 +1,7 @@
 use super::*;
 use crate::selector::{HeadWeights, PackageRule};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 const TINY: &str = "[model]\nimage = 8\nchannels = 1\npatch = 4\nembed = 32\ndepth = 1\nheads = 2\nclasses = 3\n";
 
@@ -40,6 +42,60 @@ fn the_completed_form_reads_back() {
     assert_eq!(back, config);
 }
 
+/// What `show config` prints is a configuration, whatever was written.
+#[test]
+fn the_printed_form_is_the_same_configuration() {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    for _ in 0..500 {
+        let text = random_text(&mut rng);
+        let config = Config::parse("configs/some name.toml", &text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        let printed = config.to_toml().unwrap_or_else(|e| panic!("{e}\n{text}"));
+        assert_eq!(Config::parse("other.toml", &printed), Ok(config), "{text}\n{printed}");
+    }
+}
+
+/// A legal file: some keys are written, each with one of a few values.
+fn random_text(rng: &mut ChaCha8Rng) -> String {
+    let sizes = [
+        "[model]\npreset = \"deit_small\"\n",
+        "[model]\nimage = 32\nchannels = 3\npatch = 4\nembed = 32\ndepth = 9\nheads = 2\nclasses = 3\n",
+        "[model]\nheight = 24\nwidth = 16\nchannels = 1\npatch = 8\nembed = 48\ndepth = 12\nheads = 3\nclasses = 7\n",
+    ];
+    let keys: [&[&str]; 10] = [
+        &["mlp_ratio = 2.5", "mlp_hidden = 77", "qkv_bias = false", "eps = 3e-5"],
+        &["[model.gelu]\ndelta1 = 0.5", "[model.softmax]\ndelta2 = 0.3"],
+        &["[input]\nresize = 240", "[input]"],
+        &["[data]\nkind = \"folder\"\nfile = \"a \\\"b\"\nlabels = \"l\"", "[data]\nkind = \"digits\"\nfile = \"d\""],
+        &["[weights]\nfloat = \"f\"\npruned = \"p\""],
+        &["[quantize]\ncalibration_images = 7"],
+        &[
+            "[accelerator]\nrows = 32\ncolumns = 8",
+            "[accelerator]\nclock_mhz = 222\n[accelerator.capacity]\ntokens = 400",
+        ],
+        &["[memory]\ngigabytes_per_second = 0.3", "[memory]\nbytes_per_second = 7654321\nlatency_cycles = 9"],
+        &["[train]\nepochs = 4\nlearning_rate = 0.1", "[fine_tune]\nepochs = 50"],
+        &["[selectors]\nstages = [3, 8]\ntargets = [0.51, 0.333]", "[selectors]\nenabled = false\nstages = [4]"],
+    ];
+    let mut text = if rng.random() { "name = \"n é\"\n".to_owned() } else { String::new() };
+    text += sizes[rng.random_range(0..sizes.len())];
+    for choices in keys {
+        if rng.random() {
+            text += choices[rng.random_range(0..choices.len())];
+            text += "\n";
+        }
+    }
+    text
+}
+
+#[test]
+fn two_ways_to_say_the_same_exclude_each_other() {
+    let both = TINY.to_owned() + "mlp_ratio = 2\nmlp_hidden = 64\n";
+    assert!(message(&both).ends_with("`mlp_ratio` is given, too; keep one of the two"), "{}", message(&both));
+    let both = TINY.to_owned() + "[memory]\nbytes_per_second = 1000000\ngigabytes_per_second = 1.0\n";
+    assert!(message(&both).ends_with("is given, too; keep one of the two"), "{}", message(&both));
+    assert!(message(&format!("name = \"a\\nb\"\n{TINY}")).contains("none of them is a control character"));
+}
+
 #[test]
 fn a_preset_can_be_changed_key_by_key() {
     let config = Config::parse("a.toml", "[model]\npreset = \"deit_tiny\"\nclasses = 10\nimage = 64\n").unwrap();
@@ -54,7 +110,7 @@ fn syntax_and_keys_are_named_with_their_line() {
     let text = format!("{TINY}[memory]\ncolour = 1\n");
     assert_eq!(
         message(&text),
-        "a.toml:10: unknown key `memory.colour`; known here: ports, gigabytes_per_second, latency_cycles"
+        "a.toml:10: unknown key `memory.colour`; known here: ports, bytes_per_second, gigabytes_per_second, latency_cycles"
     );
     assert_eq!(message(&TINY.replace("[model]", "[mdel]")), "a.toml:1: unknown key `mdel`; did you mean `model`?");
     assert_eq!(message(""), "a.toml: `model.image` is missing; write the side in pixels, or `height` and `width`");
