@@ -1,8 +1,8 @@
 //! The hidden units before a selector's logits, moved to where codes serve them best.
 //!
 //! The logits are small differences of units, and some units with large weights hardly vary: those that are mostly off stay
-//! between -0.17 and 0, a dozen of the codes that the widest unit needs. A unit that computes `GELU(slope x + offset)`
-//! has another part of the curve; the product behind and its bias make `factor GELU + rest` of it, which can be as good as
+//! between -0.17 and 0, a dozen of the codes that the widest unit needs. A unit that computes `GELU(slope x + shift)`
+//! has another part of the curve; the product behind and its bias make `factor GELU + offset` of it, which can be as good as
 //! the original where the inputs are, with a smaller factor and so a finer step, or with a larger one where the
 //! unit itself is wide. The arithmetic does not change.
 
@@ -24,7 +24,7 @@ const STEPS: (i32, f64) = (33, 8.0);
 #[derive(Clone, Copy)]
 struct Unit {
     slope: f64,
-    offset: f64,
+    shift: f64,
     column: Column,
     /// Mean square that it is off by, without rounding.
     error: f64,
@@ -33,8 +33,9 @@ struct Unit {
 }
 
 /// Mean of some values.
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len() as f64;
+    values.sum::<f64>() / count
 }
 
 /// Largest magnitude.
@@ -42,30 +43,30 @@ fn largest(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |m, v| m.max(v.abs()))
 }
 
-/// The unit `GELU(slope x + offset)` as the best estimate of some outputs; `None` where it does not rise with them.
-fn estimate(inputs: &[f64], exact: &[f64], slope: f64, offset: f64, delta1: f64) -> Option<Unit> {
-    let values: Vec<f64> = inputs.iter().map(|x| gelu_real(slope * x + offset, delta1)).collect();
-    let (at, to) = (mean(&values), mean(exact));
-    let variance = mean(&values.iter().map(|v| (v - at).powi(2)).collect::<Vec<_>>());
-    let covariance = mean(&values.iter().zip(exact).map(|(v, e)| (v - at) * (e - to)).collect::<Vec<_>>());
+/// The unit `GELU(slope x + shift)` as the best estimate of some outputs; `None` where it does not rise with them.
+fn estimate(inputs: &[f64], exact: &[f64], slope: f64, shift: f64, delta1: f64) -> Option<Unit> {
+    let values: Vec<f64> = inputs.iter().map(|x| gelu_real(slope * x + shift, delta1)).collect();
+    let (at, to) = (mean(values.iter().copied()), mean(exact.iter().copied()));
+    let variance = mean(values.iter().map(|v| (v - at).powi(2)));
+    let covariance = mean(values.iter().zip(exact).map(|(v, e)| (v - at) * (e - to)));
     let factor = covariance / variance;
     if !factor.is_normal() || factor <= 0.0 {
         return None;
     }
-    let rest = to - factor * at;
-    let error = mean(&values.iter().zip(exact).map(|(v, e)| (e - factor * v - rest).powi(2)).collect::<Vec<_>>());
-    let column = Column { factor: factor as f32, offset: rest as f32 };
-    Some(Unit { slope, offset, column, error, largest: largest(&values) })
+    let offset = to - factor * at;
+    let error = mean(values.iter().zip(exact).map(|(v, e)| (e - factor * v - offset).powi(2)));
+    let column = Column { factor: factor as f32, offset: offset as f32 };
+    Some(Unit { slope, shift, column, error, largest: largest(&values) })
 }
 
 /// What a unit with these inputs can become, itself first.
 fn candidates(inputs: &[f64], delta1: f64) -> Vec<Unit> {
     let exact: Vec<f64> = inputs.iter().map(|x| gelu_real(*x, delta1)).collect();
-    let itself = Unit { slope: 1.0, offset: 0.0, column: Column::ITSELF, error: 0.0, largest: largest(&exact) };
-    let center = mean(inputs);
+    let itself = Unit { slope: 1.0, shift: 0.0, column: Column::ITSELF, error: 0.0, largest: largest(&exact) };
+    let center = mean(inputs.iter().copied());
     let slopes = SLOPES.0.map(|k| libm::exp2(f64::from(k) / SLOPES.1));
     let pairs = slopes.flat_map(|slope| CENTERS.map(move |c| (slope, f64::from(c) / 5.0 - slope * center)));
-    let others = pairs.filter_map(|(slope, offset)| estimate(inputs, &exact, slope, offset, delta1));
+    let others = pairs.filter_map(|(slope, shift)| estimate(inputs, &exact, slope, shift, delta1));
     std::iter::once(itself).chain(others).collect()
 }
 
@@ -73,7 +74,7 @@ fn candidates(inputs: &[f64], delta1: f64) -> Vec<Unit> {
 fn columns(hidden: &[f32], units: usize) -> Vec<Vec<f64>> {
     let column = |n: usize| {
         let inputs: Vec<f64> = hidden.iter().skip(n).step_by(units).map(|x| f64::from(*x)).collect();
-        let center = mean(&inputs);
+        let center = mean(inputs.iter().copied());
         let beyond: Vec<f64> = inputs.iter().map(|x| center + BEYOND * (x - center)).collect();
         [inputs, beyond].concat()
     };
@@ -121,11 +122,11 @@ pub(super) fn stretch(
     let (step, units) = choose(&columns(&hidden, first.outputs), &squares(second), delta1)?;
     for ((row, bias), unit) in first.weight.chunks_mut(first.inputs).zip(&mut first.bias).zip(&units) {
         row.iter_mut().for_each(|w| *w = (f64::from(*w) * unit.slope) as f32);
-        *bias = (f64::from(*bias) * unit.slope + unit.offset) as f32;
+        *bias = (f64::from(*bias) * unit.slope + unit.shift) as f32;
     }
     for (row, bias) in second.weight.chunks_mut(second.inputs).zip(&mut second.bias) {
-        let rest: f64 = row.iter().zip(&units).map(|(w, unit)| f64::from(w * unit.column.offset)).sum();
-        *bias = (f64::from(*bias) + rest) as f32;
+        let offset: f64 = row.iter().zip(&units).map(|(w, unit)| f64::from(w * unit.column.offset)).sum();
+        *bias = (f64::from(*bias) + offset) as f32;
         row.iter_mut().zip(&units).for_each(|(w, unit)| *w *= unit.column.factor);
     }
     Some((step, units.iter().map(|unit| unit.column).collect()))
