@@ -16,6 +16,11 @@ pub fn settle(pairs: &mut [Pair], noted: &mut [u64]) {
     run(Settle { pairs, noted });
 }
 
+/// Each line takes its next values, and nothing is noted.
+pub fn advance(pairs: &mut [Pair]) {
+    run(Advance { pairs });
+}
+
 /// Adds what differs from the last time, which becomes the present.
 pub fn take(present: &[Line], last: &mut [Line], noted: &mut [u64]) {
     run(Take { present, last, noted });
@@ -54,6 +59,17 @@ impl Pass for Settle<'_> {
             *noted = differing(now, next);
             *now = *next;
         }
+    }
+}
+
+struct Advance<'l> {
+    pairs: &'l mut [Pair],
+}
+
+impl Pass for Advance<'_> {
+    #[inline(always)]
+    fn run(self, _: impl Fn(&Line, &Line) -> u64) {
+        self.pairs.iter_mut().for_each(|[now, next]| *now = *next);
     }
 }
 
@@ -168,6 +184,9 @@ mod tests {
         let mut noted = [7, 7];
         settle(&mut pairs, &mut noted);
         assert_eq!((pairs, noted), ([[[2; 8]; 2], [[3; 8]; 2]], [0x0101_0101_0101_0101, 0]));
+        let mut pairs = [[[1; 8], [2; 8]]];
+        advance(&mut pairs);
+        assert_eq!(pairs, [[[2; 8]; 2]]);
         let (mut last, mut noted) = ([[1; 8]], [4]);
         take(&[[1, 0, 1, 1, 1, 1, 1, 1]], &mut last, &mut noted);
         assert_eq!((last[0][1], noted), (0, [0x0104]));

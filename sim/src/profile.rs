@@ -47,6 +47,11 @@ impl Profile {
         self.state == State::Open && (cycle < FIRST || cycle.is_multiple_of(EVERY))
     }
 
+    /// Whether changes have to be known in this cycle: for a sample in it or in the next one, or for what is left out.
+    pub fn needs_changes(&self, cycle: u64) -> bool {
+        self.is_closed() || self.is_due(cycle) || self.is_due(cycle + 1)
+    }
+
     /// One that is not used.
     pub fn none() -> Self {
         Self { samples: Vec::new(), state: State::None }

@@ -162,6 +162,9 @@ impl Simulator {
         }
         self.layout.watch.all_changed(&mut scratch);
         self.outlook = std::mem::take(&mut plan.outlook);
+        if self.outlook.is_hopeless() && !self.profile.is_closed() {
+            self.profile = Profile::none();
+        }
         let readout = |value| Readout::new(&self.circuit, &self.layout, &plan.homes, value);
         self.readouts = self.circuit.kept.iter().map(readout).collect();
         (self.regions.scratch, self.program, self.fresh, self.noticed) = (scratch, Some(program), false, false);
@@ -301,7 +304,9 @@ impl Simulator {
             self.build()?;
         }
         if !self.fresh {
-            self.layout.watch.notice_inputs(&mut self.regions);
+            if self.profile.needs_changes(self.cycles) {
+                self.layout.watch.notice_inputs(&mut self.regions);
+            }
             self.run(|program| &program.evaluate);
             self.fresh = true;
         }
@@ -329,8 +334,11 @@ impl Simulator {
             self.profile_cycle()?;
         }
         self.run(|program| &program.step);
-        self.layout.watch.settle(&mut self.regions);
-        self.noticed = true;
+        self.noticed = self.profile.needs_changes(self.cycles);
+        match self.noticed {
+            true => self.layout.watch.settle(&mut self.regions),
+            false => self.layout.watch.advance(&mut self.regions),
+        }
         if self.reset {
             self.apply_reset();
         }

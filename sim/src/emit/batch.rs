@@ -4,7 +4,7 @@ use super::lanes::Operand;
 use super::{Body, Emitter};
 use crate::kernels::{Mixed, Task};
 use crate::lower::value::Repr;
-use crate::netlist::{Binary, Kind, NodeId, Op};
+use crate::netlist::{Binary, Kind, NodeId, Op, StorageId};
 use crate::plan::{Base, Place, Sum, allocate};
 
 /// A host type.
@@ -20,6 +20,17 @@ impl Host {
     }
 }
 
+/// Whether a kernel on lanes of `bytes` bytes can take these bits: its shift knows the sign of the result, not of the
+/// source, so it has none beyond the lane.
+fn can_cut(bytes: u32, low: u32, kind: Kind) -> bool {
+    low + kind.width <= 8 * bytes
+}
+
+/// The node that all of them are.
+fn the_same(nodes: &[NodeId]) -> Option<NodeId> {
+    nodes.iter().all(|n| *n == nodes[0]).then(|| nodes[0])
+}
+
 impl Emitter<'_> {
     /// A batch of nodes of one shape; their places are side by side.
     pub(super) fn batch(&mut self, body: &mut Body<'_>, ids: &[NodeId]) {
@@ -30,11 +41,12 @@ impl Emitter<'_> {
             Op::Concat(parts) => self.batch_concat(body, ids, &parts, kind, to),
             Op::Binary(op, ..) => self.batch_binary(body, ids, op, kind, to),
             Op::Mux(..) => {
-                let condition = self.operand(body, ids, 0, 1);
-                let (b, c) = (self.operand(body, ids, 1, kind.bytes()), self.operand(body, ids, 2, kind.bytes()));
-                self.call(body, Task::Mux, Host::of(kind), (to, kind.bytes()), &[condition, b, c], 0, ids.len());
+                let flags = self.operand_nodes(ids, 0);
+                let sides = [self.operand(body, ids, 1, kind.bytes()), self.operand(body, ids, 2, kind.bytes())];
+                self.choose(body, &flags, sides, (to, Host::of(kind)));
             }
-            Op::Const(_) | Op::Load(..) | Op::Parity(_) => ids.iter().for_each(|id| self.scalar(body, *id)),
+            Op::Load(_, low) => self.batch_load(body, ids, low, kind, to),
+            Op::Const(_) | Op::Parity(_) => ids.iter().for_each(|id| self.scalar(body, *id)),
         }
     }
 
@@ -57,6 +69,17 @@ impl Emitter<'_> {
         self.lanes(body, &nodes, bytes)
     }
 
+    /// Lanes of one of two operands, each by its flag.
+    fn choose(&mut self, body: &mut Body<'_>, flags: &[NodeId], [a, b]: [Operand; 2], (to, host): (Place, Host)) {
+        let moves = [&a, &b].into_iter().any(|side| side.moves(to, host.bytes, flags.len()));
+        if let Some(flag) = the_same(flags).filter(|_| !moves) {
+            let flag = self.native(body, flag);
+            return self.copy_either(body, flag, [&a, &b], (to, host.bytes), flags.len());
+        }
+        let condition = self.lanes(body, flags, 1);
+        self.call(body, Task::Mux, host, (to, host.bytes), &[condition, a, b], 0, flags.len());
+    }
+
     /// A place of its own for so many lanes.
     pub(super) fn room(&mut self, bytes: u32, lanes: usize) -> Place {
         let offset = allocate(&mut self.plan.scratch_bytes, (bytes * lanes as u32).max(64));
@@ -64,30 +87,44 @@ impl Emitter<'_> {
     }
 
     fn batch_field(&mut self, body: &mut Body<'_>, ids: &[NodeId], low: u32, kind: Kind, to: Place) {
-        let of = self.operand_kind(ids[0], 0);
-        let lanes = ids.len();
-        let immediate = u64::from(low) | u64::from(kind.width) << 8;
-        if low == 0 && kind.bytes() < of.bytes() {
-            // Narrow first; what is left is a cut within the narrow host type.
-            let narrow = self.operand(body, ids, 0, kind.bytes());
-            self.call(body, Task::Field, Host::of(kind), (to, kind.bytes()), &[narrow], immediate, lanes);
-            return;
-        }
-        let bytes = of.bytes().max(kind.bytes());
-        // The kernel's shift knows the sign of the result, not of the source: bits beyond it go lane by lane.
-        if low > 0 && low + kind.width > 8 * bytes {
+        let bytes = self.operand_kind(ids[0], 0).bytes().max(kind.bytes());
+        if !can_cut(bytes, low, kind) {
             ids.iter().for_each(|id| self.scalar(body, *id));
             return;
         }
         let from = self.operand(body, ids, 0, bytes);
-        let host = Host { bytes, signed: kind.signed };
-        if bytes == kind.bytes() {
-            self.call(body, Task::Field, host, (to, bytes), &[from], immediate, lanes);
-        } else {
-            let wide = self.room(bytes, lanes);
-            self.call(body, Task::Field, host, (wide, bytes), &[from], immediate, lanes);
-            self.convert(body, host, wide, kind.bytes(), to, lanes);
+        self.cut(body, from, bytes, (low, kind), to, ids.len());
+    }
+
+    /// Bits of registers.
+    fn batch_load(&mut self, body: &mut Body<'_>, ids: &[NodeId], low: u32, kind: Kind, to: Place) {
+        let storage = |id: &NodeId| match self.circuit.netlist.node(*id).op {
+            Op::Load(storage, _) => Some(storage),
+            _ => None,
+        };
+        let storages: Vec<StorageId> = ids.iter().filter_map(storage).collect();
+        let bytes = self.circuit.store(storages[0]).bytes;
+        let places = storages.iter().map(|s| self.layout.places[s.index()]);
+        match Operand::of_runs(places, bytes).filter(|_| kind.bytes() <= bytes && can_cut(bytes, low, kind)) {
+            Some(from) => self.cut(body, from, bytes, (low, kind), to, ids.len()),
+            None => ids.iter().for_each(|id| self.scalar(body, *id)),
         }
+    }
+
+    /// Bits of lanes of `bytes` bytes, in the host type of their own kind.
+    fn cut(
+        &mut self,
+        body: &mut Body<'_>,
+        from: Operand,
+        bytes: u32,
+        (low, kind): (u32, Kind),
+        to: Place,
+        lanes: usize,
+    ) {
+        let task = if bytes == kind.bytes() { Task::Field } else { Task::Narrow(kind.bytes()) };
+        let host = Host { bytes, signed: kind.signed };
+        let immediate = u64::from(low) | u64::from(kind.width) << 8;
+        self.call(body, task, host, (to, kind.bytes()), &[from], immediate, lanes);
     }
 
     fn convert(&mut self, body: &mut Body<'_>, host: Host, from: Place, bytes: u32, to: Place, lanes: usize) {
@@ -160,13 +197,11 @@ impl Emitter<'_> {
             self.fill(body, &next, store.bytes, to);
             return;
         };
-        let enable = self.lanes(body, &enables, 1);
         if to != now {
-            let next = self.lanes(body, &next, store.bytes);
-            let old = Operand::at(now, store.bytes);
-            self.call(body, Task::Mux, host, (to, store.bytes), &[enable, next, old], 0, members.len());
-            return;
+            let sides = [self.lanes(body, &next, store.bytes), Operand::at(now, store.bytes)];
+            return self.choose(body, &enables, sides, (to, host));
         }
+        let enable = self.lanes(body, &enables, 1);
         let next = self.spread(body, &next, store.bytes);
         let per = next.per as u64;
         self.call(body, Task::Update, host, (to, store.bytes), &[next, enable], per, members.len());

@@ -56,6 +56,20 @@ impl Operand {
         Self { runs: vec![(0, place)], bytes, per: 1 }
     }
 
+    /// Lanes at these places; `None` when they lie in too many runs.
+    pub(super) fn of_runs(places: impl Iterator<Item = Place>, bytes: u32) -> Option<Self> {
+        let (mut runs, mut last): (Vec<(usize, Place)>, Option<Place>) = (Vec::new(), None);
+        let mut lanes = 0;
+        for place in places {
+            if last.is_none_or(|last| last.plus(bytes) != place) {
+                runs.push((lanes, place));
+            }
+            (last, lanes) = (Some(place), lanes + 1);
+        }
+        let few = runs.len() == 1 || lanes * bytes as usize >= WORTH_A_CALL * runs.len();
+        few.then_some(Self { runs, bytes, per: 1 })
+    }
+
     /// Where a lane lies.
     pub(super) fn place(&self, lane: usize) -> Place {
         let run = self.runs.partition_point(|(first, _)| *first <= lane) - 1;
@@ -63,17 +77,22 @@ impl Operand {
         place.plus(((lane - first) / self.per) as u32 * self.bytes)
     }
 
-    /// Lanes by which it runs ahead of a target in the same array; 0 elsewhere.
-    fn shift(&self, to: Place, bytes: u32, lanes: usize) -> i64 {
+    /// True when some lanes of the target are read for others.
+    pub(super) fn moves(&self, to: Place, bytes: u32, lanes: usize) -> bool {
+        self.shifts(to, bytes, lanes).next().is_some()
+    }
+
+    /// Lanes by which its runs are ahead of a target in the same array.
+    fn shifts(&self, to: Place, bytes: u32, lanes: usize) -> impl Iterator<Item = i64> {
         let target = i64::from(to.offset)..i64::from(to.offset) + i64::from(bytes) * lanes as i64;
-        let within = |(index, (first, place)): (usize, &(usize, Place))| {
+        let within = move |(index, (first, place)): (usize, &(usize, Place))| {
             let end = self.runs.get(index + 1).map_or(lanes, |(next, _)| *next);
             let at = i64::from(place.offset);
             let reach = at + i64::from(self.bytes) * ((end - first) / self.per) as i64;
             let overlaps = place.base == to.base && at < target.end && reach > target.start;
             overlaps.then(|| (at - i64::from(to.offset)) / i64::from(bytes) - *first as i64)
         };
-        self.runs.iter().enumerate().find_map(within).unwrap_or(0)
+        self.runs.iter().enumerate().filter_map(within).filter(|shift| *shift != 0)
     }
 }
 
@@ -92,6 +111,16 @@ impl Body<'_> {
     }
 }
 
+/// Stretches, of at most `step` lanes, over which all operands are runs.
+fn strips<'o>(operands: impl Iterator<Item = &'o Operand>, lanes: usize, step: usize) -> Vec<(usize, usize)> {
+    let mut cuts: Vec<usize> = operands.flat_map(|o| o.runs.iter().map(|(first, _)| *first)).collect();
+    cuts.extend((0..lanes).step_by(step));
+    cuts.sort_unstable();
+    cuts.dedup();
+    cuts.push(lanes);
+    cuts.windows(2).map(|w| (w[0], w[1])).collect()
+}
+
 impl Emitter<'_> {
     /// Computes all lanes: with a kernel or short code: once for each stretch over which all operands are runs. What is read from the array
     /// that is written is read before it is overwritten.
@@ -106,15 +135,16 @@ impl Emitter<'_> {
         immediate: u64,
         lanes: usize,
     ) {
-        let shift = operands.iter().map(|o| o.shift(to, bytes, lanes)).find(|s| *s != 0).unwrap_or(0);
-        let mut cuts: Vec<usize> = operands.iter().flat_map(|o| o.runs.iter().map(|(first, _)| *first)).collect();
-        if shift != 0 {
-            cuts.extend((0..lanes).step_by(shift.unsigned_abs() as usize));
-        }
-        cuts.sort_unstable();
-        cuts.dedup();
-        cuts.push(lanes);
-        let mut strips: Vec<(usize, usize)> = cuts.windows(2).map(|w| (w[0], w[1])).collect();
+        let shifts: Vec<i64> = operands.iter().flat_map(|o| o.shifts(to, bytes, lanes)).collect();
+        let shift = shifts.first().copied().unwrap_or(0);
+        let (task, immediate) = match task {
+            Task::Add if shift != 0 && shifts.iter().all(|s| s.signum() == shift.signum()) => {
+                (Task::MovingAdd, u64::from(shift < 0))
+            }
+            _ => (task, immediate),
+        };
+        let step = if shift == 0 || task == Task::MovingAdd { lanes } else { shift.unsigned_abs() as usize };
+        let mut strips = strips(operands.iter(), lanes, step);
         if shift < 0 {
             strips.reverse();
         }
@@ -125,6 +155,31 @@ impl Emitter<'_> {
                 body.vectors(&work, first, end);
             } else {
                 body.call(kernel, &work, first, end);
+            }
+        }
+    }
+
+    /// All lanes of the first operand where the flag is set, else of the second.
+    pub(super) fn copy_either(
+        &mut self,
+        body: &mut Body<'_>,
+        flag: Ssa,
+        sides: [&Operand; 2],
+        (to, bytes): (Place, u32),
+        lanes: usize,
+    ) {
+        for (first, end) in strips(sides.into_iter(), lanes, lanes) {
+            let [yes, no] = sides.map(|side| body.address(side.place(first)));
+            let from = body.builder.ins().select(flag, yes, no);
+            let (to, size) = (to.plus(first as u32 * bytes), (end - first) as u32 * bytes);
+            if size <= INLINE_COPY {
+                let target = body.base(to.base);
+                body.move_bytes((target, to.offset), (from, 0), size);
+            } else {
+                let kernel = self.tier.kernel(Task::Copy, 1, false);
+                let (target, none) = (body.address(to), body.bases[2]);
+                let (size, function) = (body.constant(u64::from(size)), body.constant(kernel as usize as u64));
+                body.builder.ins().call_indirect(body.kernel, function, &[target, from, none, none, none, size]);
             }
         }
     }

@@ -3,6 +3,7 @@
 mod batch;
 mod commit;
 mod lanes;
+mod read;
 mod scalar;
 mod vector;
 
@@ -299,7 +300,7 @@ impl Emitter<'_> {
             Unit::Registers(members) => self.registers(body, members),
             Unit::Sums(members) => self.sums(body, members),
             Unit::Register(index) => self.register(body, *index),
-            Unit::Read(index) => self.read(body, *index),
+            Unit::Read(ports) => self.reads(body, ports),
             Unit::Take(index) => self.take(body, *index),
             Unit::Write(ports) => self.writes(body, ports),
         }

@@ -1,7 +1,6 @@
 //! Single values, registers and memory reads as straight-line code on 64-bit integers.
 
-use super::{Body, Emitter, Waiting, packed_limb};
-use crate::lower::ReadUpdate;
+use super::{Body, Emitter, packed_limb};
 use crate::lower::value::{Piece, Repr, Source, Value};
 use crate::netlist::{Binary, Kind, NodeId, Op, StorageId};
 use crate::plan::{Choice, Part, Place};
@@ -45,6 +44,9 @@ impl Emitter<'_> {
 
     /// Computes a node and stores it if it has a place.
     pub(super) fn scalar(&mut self, body: &mut Body<'_>, id: NodeId) {
+        if self.plan.read_in_place.contains(&id) {
+            return;
+        }
         let value = self.compute(body, id);
         body.keep(id, value);
         if let Some(place) = self.plan.homes.get(&id).copied() {
@@ -109,6 +111,9 @@ impl Emitter<'_> {
     fn concat(&mut self, body: &mut Body<'_>, parts: &[(NodeId, u32)]) -> Ssa {
         let mut whole = None;
         let mut at = 0;
+        if let Some(bytes) = self.side_by_side_parts(body, parts) {
+            return bytes;
+        }
         for (part, width) in parts {
             let value = self.value(body, *part);
             let of = self.circuit.netlist.kind(*part);
@@ -122,6 +127,21 @@ impl Emitter<'_> {
             at += width;
         }
         whole.unwrap_or_else(|| body.constant(0))
+    }
+
+    /// The whole of parts that lie side by side in memory.
+    fn side_by_side_parts(&self, body: &mut Body<'_>, parts: &[(NodeId, u32)]) -> Option<Ssa> {
+        let first = self.plan.homes.get(&parts[0].0)?;
+        let mut bytes = 0;
+        for (part, width) in parts {
+            let size = self.circuit.netlist.kind(*part).bytes();
+            if *width != 8 * size || self.plan.homes.get(part) != Some(&first.plus(bytes)) {
+                return None;
+            }
+            bytes += size;
+        }
+        let pointer = body.base(first.base);
+        bytes.is_power_of_two().then(|| body.load(pointer, first.offset, bytes, false))
     }
 
     /// Bits of a storage that do not lie on a boundary of bytes.
@@ -218,7 +238,7 @@ impl Emitter<'_> {
     }
 
     /// Tells that a register that is written in place has changed.
-    fn touch(&mut self, body: &mut Body<'_>, storage: StorageId) {
+    pub(super) fn touch(&mut self, body: &mut Body<'_>, storage: StorageId) {
         if let Some(version) = self.layout.watch.version(storage) {
             let pointer = body.base(version.base);
             let old = body.load(pointer, version.offset, 1, false);
@@ -229,14 +249,29 @@ impl Emitter<'_> {
 
     /// Code behind a test.
     pub(super) fn when(&mut self, body: &mut Body<'_>, flag: Ssa, then: impl FnOnce(&mut Self, &mut Body<'_>)) {
-        let (taken, after) = (body.builder.create_block(), body.builder.create_block());
-        body.builder.ins().brif(flag, taken, &[], after, &[]);
-        body.builder.switch_to_block(taken);
+        self.either(body, flag, then, |_, _| {});
+    }
+
+    /// Code for both outcomes of a test.
+    pub(super) fn either(
+        &mut self,
+        body: &mut Body<'_>,
+        flag: Ssa,
+        yes: impl FnOnce(&mut Self, &mut Body<'_>),
+        no: impl FnOnce(&mut Self, &mut Body<'_>),
+    ) {
+        let [taken, skipped, after] = [(); 3].map(|()| body.builder.create_block());
+        body.builder.ins().brif(flag, taken, &[], skipped, &[]);
         // What is computed behind the test is not there where it was skipped.
         let known = body.values.clone();
-        then(self, body);
-        body.values = known;
+        body.builder.switch_to_block(taken);
+        yes(self, body);
         body.builder.ins().jump(after, &[]);
+        body.values.clone_from(&known);
+        body.builder.switch_to_block(skipped);
+        no(self, body);
+        body.builder.ins().jump(after, &[]);
+        body.values = known;
         body.builder.switch_to_block(after);
     }
 
@@ -306,86 +341,6 @@ impl Emitter<'_> {
             at += width;
         }
         whole.unwrap_or_else(|| body.constant(0))
-    }
-
-    /// One read port.
-    pub(super) fn read(&mut self, body: &mut Body<'_>, index: usize) {
-        let read = self.circuit.updates.reads[index].clone();
-        let width = self.circuit.updates.memories[read.memory].width;
-        let state = self.layout.places[read.storage.index()];
-        let enable = match self.circuit.netlist.node(read.enable).op {
-            Op::Const(1) => None,
-            _ => Some(self.native(body, read.enable)),
-        };
-        if width > 64 {
-            let bytes = Kind::bits(width).stored_bytes();
-            let mut to = state.next();
-            if self.layout.waits(self.circuit, &read) {
-                let waiting = self.waiting(index, bytes);
-                if let Some(enable) = enable {
-                    body.store_at(enable, waiting.flag, 1);
-                }
-                to = waiting.word;
-            }
-            let copy = |this: &mut Self, body: &mut Body<'_>| {
-                let (pointer, offset) = this.word(body, &read);
-                let target = body.base(to.base);
-                body.move_bytes((target, to.offset), (pointer, offset), bytes);
-            };
-            return match enable {
-                Some(enable) => self.when(body, enable, copy),
-                None => copy(self, body),
-            };
-        }
-        let (pointer, offset) = self.word(body, &read);
-        let store = *self.circuit.store(read.storage);
-        let mut bits = body.load(pointer, offset, store.bytes, false);
-        if store.kind.signed {
-            bits = field(body, bits, false, 0, Kind { width, signed: true });
-        }
-        if let Some(enable) = enable {
-            let current = body.base(state.base);
-            let old = body.load(current, state.offset, store.bytes, store.kind.signed);
-            bits = body.builder.ins().select(enable, bits, old);
-        }
-        body.store_at(bits, state.next(), store.bytes);
-    }
-
-    /// Pointer and offset of the word that a port reads; beyond the depth a word that is always zero.
-    fn word(&mut self, body: &mut Body<'_>, read: &ReadUpdate) -> (Ssa, u32) {
-        let (depth, place) = (self.circuit.updates.memories[read.memory].depth, self.memories[read.memory]);
-        let address = self.value(body, read.address);
-        let within = body.builder.ins().icmp_imm_s(IntCC::UnsignedLessThan, address, i64::from(depth));
-        let zero = body.constant(u64::from(depth));
-        let word = body.builder.ins().select(within, address, zero);
-        let offset = body.builder.ins().imul_imm_s(word, i64::from(place.stride));
-        (body.builder.ins().iadd(body.bases[3], offset), place.offset)
-    }
-
-    /// Where a word waits.
-    fn waiting(&mut self, index: usize, bytes: u32) -> Waiting {
-        if let Some(known) = self.waiting.get(&index) {
-            return *known;
-        }
-        let waiting = Waiting { word: self.room(bytes, 1), flag: self.room(1, 1) };
-        self.waiting.insert(index, waiting);
-        waiting
-    }
-
-    /// The word of a read port reaches its register. What the enable is made of may be written over by now.
-    pub(super) fn take(&mut self, body: &mut Body<'_>, index: usize) {
-        let read = self.circuit.updates.reads[index].clone();
-        let bytes = self.circuit.store(read.storage).bytes;
-        let (from, to) = (self.waiting(index, bytes), self.layout.places[read.storage.index()]);
-        if matches!(self.circuit.netlist.node(read.enable).op, Op::Const(1)) {
-            body.copy(to, from.word, bytes);
-            return self.touch(body, read.storage);
-        }
-        let flag = body.load_bit(from.flag);
-        self.when(body, flag, |this, body| {
-            body.copy(to, from.word, bytes);
-            this.touch(body, read.storage);
-        });
     }
 }
 

@@ -29,10 +29,20 @@ impl Work<'_> {
     fn width(&self) -> u32 {
         let own = match self.task {
             Task::MixedAdd(m) | Task::MixedMul(m) => m.result,
-            Task::Convert(bytes) => bytes,
+            Task::Convert(bytes) | Task::Narrow(bytes) => bytes,
             _ => self.to.1,
         };
         own.max(self.host.bytes)
+    }
+
+    /// Lowest bit of a field, or where it goes.
+    fn low(&self) -> u32 {
+        self.immediate as u32 & 0xFF
+    }
+
+    /// Bits of a field.
+    fn size(&self) -> u32 {
+        (self.immediate >> 8) as u32
     }
 
     /// True when there are instructions for it, and few.
@@ -40,12 +50,14 @@ impl Work<'_> {
         let width = self.width();
         let possible = match self.task {
             Task::Add | Task::Sub | Task::And | Task::Or | Task::Xor | Task::Eq | Task::Ne => true,
-            Task::Mux | Task::Field | Task::Place | Task::PlaceOr | Task::Convert(_) | Task::MixedAdd(_) => true,
+            Task::Mux | Task::Place | Task::PlaceOr | Task::Convert(_) | Task::Narrow(_) | Task::MixedAdd(_) => true,
+            // There is no shift of 64-bit lanes that keeps the sign.
+            Task::Field => width < 8 || !self.host.signed,
             Task::Lt | Task::Le => width < 8 || self.host.signed,
             Task::Mul => width == 2 || width == 4,
             Task::MixedMul(_) => width < 8,
             Task::Update => self.immediate == 1,
-            Task::Shl | Task::Shr | Task::Splat | Task::Copy | Task::UpdateSum(_) => false,
+            Task::Shl | Task::Shr | Task::Splat | Task::Copy | Task::UpdateSum(_) | Task::MovingAdd => false,
         };
         possible && lanes <= MOST_VECTORS * (VECTOR / width) as usize
     }
@@ -74,7 +86,10 @@ impl Body<'_> {
             if result < width && end - lane >= whole {
                 let parts = (lane..lane + whole).step_by(most).map(|at| self.vector(work, at, most as u32));
                 let parts = parts.collect();
-                let packed = self.pack_lanes(parts, width, result);
+                let mut packed = self.pack_lanes(parts, width, result);
+                if let Task::Narrow(_) = work.task {
+                    packed = self.field_lanes(packed, lane_type(result), work.host.signed, (0, work.size()));
+                }
                 self.store_lanes(packed, result, to.plus(lane as u32 * result), result, whole as u32);
                 lane += whole;
                 continue;
@@ -83,7 +98,10 @@ impl Body<'_> {
             while count > end - lane {
                 count /= 2;
             }
-            let value = self.vector(work, lane, count as u32);
+            let mut value = self.vector(work, lane, count as u32);
+            if let Task::Narrow(_) = work.task {
+                value = self.field_lanes(value, lane_type(width), work.host.signed, (0, work.size()));
+            }
             self.store_lanes(value, width, to.plus(lane as u32 * result), result, count as u32);
             lane += count;
         }
@@ -157,7 +175,7 @@ impl Body<'_> {
             }
             Task::Field | Task::Place | Task::PlaceOr => {
                 let a = load(self, 0, bytes, signed);
-                let (low, size) = (work.immediate as u32 & 0xFF, (work.immediate >> 8) as u32);
+                let (low, size) = (work.low(), work.size());
                 match work.task {
                     Task::Field => self.field_lanes(a, ty, signed, (low, size)),
                     _ => {
@@ -173,6 +191,11 @@ impl Body<'_> {
                 }
             }
             Task::Convert(_) => load(self, 0, bytes, signed),
+            // What is above them goes when they are narrow.
+            Task::Narrow(_) => {
+                let a = load(self, 0, bytes, false);
+                self.shift_lanes(a, work.low(), |b, v, by| b.ins().ushr(v, by))
+            }
             Task::MixedAdd(m) | Task::MixedMul(m) => {
                 let (a, b) = (load(self, 0, m.a, true), load(self, 1, m.b, true));
                 match work.task {
@@ -237,6 +260,9 @@ impl Body<'_> {
     /// `size` bits from `low` on, sign- or zero-extended.
     fn field_lanes(&mut self, value: Ssa, ty: Type, signed: bool, (low, size): (u32, u32)) -> Ssa {
         let bits = ty.lane_bits();
+        if size == bits {
+            return value;
+        }
         if signed {
             let up = self.shift_lanes(value, bits - low - size, |b, v, by| b.ins().ishl(v, by));
             return self.shift_lanes(up, bits - size, |b, v, by| b.ins().sshr(v, by));

@@ -1,5 +1,6 @@
 //! Batches: nodes that stem from one expression of one module, over all its instances.
 
+use super::packs::{self, Packed};
 use crate::circuit::Circuit;
 use crate::netlist::{Binary, Kind, NodeId, Op, Origin};
 use petgraph::graph::DiGraph;
@@ -16,8 +17,17 @@ pub fn lies_ready(circuit: &Circuit, id: NodeId) -> Option<u32> {
     (whole || bytes && within).then_some(low / 8)
 }
 
+/// True when there are kernels for a batch of such nodes.
+pub fn has_kernel(circuit: &Circuit, id: NodeId) -> bool {
+    match circuit.netlist.node(id).op {
+        Op::Load(storage, _) => circuit.store(storage).kind.width <= 64,
+        Op::Parity(_) => false,
+        _ => true,
+    }
+}
+
 /// Nodes that need work, by batch in the order of lanes; batches through which a path passes twice are split by depth.
-pub fn groups(circuit: &Circuit) -> Vec<Vec<NodeId>> {
+pub fn groups(circuit: &Circuit) -> Packed {
     let netlist = &circuit.netlist;
     let needs_work = |id: &NodeId| !matches!(netlist.node(*id).op, Op::Const(_)) && lies_ready(circuit, *id).is_none();
     let mut table: BTreeMap<(Origin, Shape), Vec<NodeId>> = BTreeMap::new();
@@ -31,7 +41,8 @@ pub fn groups(circuit: &Circuit) -> Vec<Vec<NodeId>> {
             nodes
         })
         .collect();
-    split_cycles(circuit, groups)
+    let Packed { groups, bytes } = packs::pack(circuit, groups);
+    Packed { groups: split_cycles(circuit, groups), bytes }
 }
 
 /// A host type, and whether the signed one of the same size holds the value, too.
@@ -41,9 +52,9 @@ fn host(kind: Kind) -> Host {
     (kind.bytes(), kind.signed, kind.fits(Kind { width: 8 * kind.bytes(), signed: true }))
 }
 
-/// What makes nodes of one origin the same operation on the same host types.
+/// What makes nodes the same operation on the same host types.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Shape {
+pub struct Shape {
     operation: u32,
     parameters: Vec<u32>,
     /// Host types of the operands, and of all of them together.
@@ -54,7 +65,8 @@ struct Shape {
 }
 
 impl Shape {
-    fn of(circuit: &Circuit, id: NodeId) -> Self {
+    /// Of a node.
+    pub fn of(circuit: &Circuit, id: NodeId) -> Self {
         let node = circuit.netlist.node(id);
         let mut kinds = Vec::new();
         node.op.operands(|o| kinds.push(circuit.netlist.kind(o)));
@@ -62,7 +74,10 @@ impl Shape {
         let operands = kinds.iter().copied().chain(together).map(host).collect();
         let (operation, parameters, exact) = match &node.op {
             Op::Const(_) => (0, vec![], false),
-            Op::Load(..) => (1, vec![], false),
+            Op::Load(storage, low) => match circuit.store(*storage).kind {
+                kind if kind.width <= 64 => (1, vec![*low, kind.bytes(), u32::from(kind.signed)], true),
+                _ => (7, vec![], false),
+            },
             Op::Field(_, low) => (2, vec![*low], true),
             Op::Concat(parts) => (3, parts.iter().map(|(_, w)| *w).collect(), true),
             Op::Parity(_) => (4, vec![], false),

@@ -95,7 +95,9 @@ impl Layout {
                 places[storage.index()] = Place { base: Base::Current, offset: offset + at * element };
             }
         }
-        watch.chains = moves.iter().map(|m| m.offset..m.offset + m.bytes).collect();
+        // They lie one behind the other, each from a line on.
+        let ends = moves.first().zip(moves.last());
+        watch.chains = ends.map_or(0..0, |(first, last)| first.offset..last.offset + last.bytes);
         let base = watch.allocate(watched, &mut held_bytes);
         places.iter_mut().for_each(|place| place.moved_by(base));
         for (index, store) in circuit.stores.iter().enumerate() {

@@ -10,6 +10,7 @@ mod groups;
 mod layout;
 mod order;
 mod outlook;
+mod packs;
 mod parts;
 mod registers;
 mod watch;
@@ -18,7 +19,8 @@ use crate::circuit::Circuit;
 use crate::netlist::{NodeId, Op, StorageId};
 use crate::profile::Profile;
 use activity::Activity;
-use std::collections::HashMap;
+use packs::{Bytes, Packed};
+use std::collections::{HashMap, HashSet};
 
 pub use choices::Choice;
 pub use layout::{Layout, Move};
@@ -29,6 +31,9 @@ pub use watch::LINE;
 
 /// Fewest lanes for which a batch runs as a kernel rather than lane by lane.
 pub const VECTOR_LANES: usize = 8;
+
+/// Reads of one enable that are worth a branch.
+const FEWEST_READS: usize = 4;
 
 /// A region of the simulator's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,8 +102,8 @@ pub enum Unit {
     Sums(Vec<usize>),
     /// One register.
     Register(usize),
-    /// One memory read port.
-    Read(usize),
+    /// Memory read ports that share an enable.
+    Read(Vec<usize>),
     /// The word of such a port, see [`waits`], reaches its register.
     Take(usize),
     /// Memory write ports that share an enable.
@@ -129,7 +134,9 @@ impl Unit {
             }
             Self::Move(_) | Self::Take(_) => {}
             Self::Register(index) => updates.registers[*index].operands(&mut nodes),
-            Self::Read(index) => nodes.extend([updates.reads[*index].enable, updates.reads[*index].address]),
+            Self::Read(ports) => {
+                ports.iter().for_each(|p| nodes.extend([updates.reads[*p].enable, updates.reads[*p].address]));
+            }
             Self::Write(ports) => ports.iter().for_each(|p| updates.writes[*p].operands(&mut nodes)),
         }
         nodes
@@ -153,7 +160,8 @@ impl Unit {
                 members.iter().map(|m| updates.registers[*m].storage).collect()
             }
             Self::Register(index) => vec![updates.registers[*index].storage],
-            Self::Read(index) | Self::Take(index) => vec![updates.reads[*index].storage],
+            Self::Read(ports) => ports.iter().map(|p| updates.reads[*p].storage).collect(),
+            Self::Take(index) => vec![updates.reads[*index].storage],
             Self::Scalar(_) | Self::Choice(_) | Self::Part(_) | Self::Batch(_) | Self::Move(_) | Self::Write(_) => {
                 self.makes().iter().filter_map(|n| takers.get(n).copied()).collect()
             }
@@ -198,6 +206,8 @@ pub struct Plan {
     pub update: Vec<Unit>,
     /// Places of nodes that have one from the start (batches, whole storages).
     pub homes: HashMap<NodeId, Place>,
+    /// Nodes that are bytes of another one's place, and need no work.
+    pub read_in_place: HashSet<NodeId>,
     /// Bytes of scratch memory used so far.
     pub scratch_bytes: u32,
     /// Whether it pays to plan again once it is known what changes.
@@ -207,7 +217,7 @@ pub struct Plan {
 impl Plan {
     /// Plans a cycle; a layout is made for the first one and kept after that, because the state lies in it.
     pub fn new(circuit: &Circuit, layout: Option<Layout>, profile: &Profile) -> (Self, Layout) {
-        let groups = groups::groups(circuit);
+        let Packed { groups, bytes } = groups::groups(circuit);
         let mut ranges = registers::ranges(circuit, &groups, &registers::uses(circuit));
         let layout = layout.unwrap_or_else(|| {
             let in_place = registers::in_place(circuit, &ranges);
@@ -218,6 +228,7 @@ impl Plan {
         let mut plan = Self { scratch_bytes: layout.held_bytes, ..Self::default() };
         plan.place_loads(circuit, &layout);
         plan.place_groups(circuit, &layout, &groups, &ranges);
+        plan.place_bytes(circuit, &bytes);
         let (units, update) = plan.units(circuit, &layout, groups, ranges);
         plan.update = order::in_place(circuit, update);
         plan.commit = writes(circuit);
@@ -266,6 +277,19 @@ impl Plan {
         }
     }
 
+    /// Values of which packs read bytes get places side by side, and the bytes are there.
+    fn place_bytes(&mut self, circuit: &Circuit, bytes: &[Bytes]) {
+        for Bytes { node, of, first } in bytes {
+            let whole = circuit.netlist.kind(*of).bytes();
+            let place = *self.homes.entry(*of).or_insert_with(|| {
+                let offset = allocate(&mut self.scratch_bytes, whole);
+                Place { base: Base::Scratch, offset }
+            });
+            self.homes.insert(*node, place.plus(*first));
+            self.read_in_place.insert(*node);
+        }
+    }
+
     /// Units in no particular order: those of the cycle, and those that write in place.
     fn units(
         &self,
@@ -277,8 +301,7 @@ impl Plan {
         let (mut cycle, mut update) = (Vec::new(), Vec::new());
         let (taken, summed) = (ranges.taken(), ranges.summed(circuit));
         for (index, nodes) in groups.into_iter().enumerate().filter(|(_, g)| !summed.contains(&g[0])) {
-            let kernel = !matches!(circuit.netlist.node(nodes[0]).op, Op::Parity(_) | Op::Load(..));
-            if nodes.len() < VECTOR_LANES || !kernel {
+            if nodes.len() < VECTOR_LANES || !groups::has_kernel(circuit, nodes[0]) {
                 cycle.extend(nodes.into_iter().map(Unit::Scalar));
                 continue;
             }
@@ -295,7 +318,7 @@ impl Plan {
         }
         let reads = circuit.updates.reads.iter();
         update.extend(reads.enumerate().filter(|(_, r)| layout.waits(circuit, r)).map(|(index, _)| Unit::Take(index)));
-        cycle.extend((0..circuit.updates.reads.len()).map(Unit::Read));
+        cycle.extend(read_ports(circuit));
         (cycle, update)
     }
 }
@@ -318,6 +341,26 @@ fn divide(
     let mut all = parts::parts(circuit, layout, activity, profile, quiet);
     all.extend(choices::nest(circuit, busy, outside));
     all
+}
+
+/// Read ports of words of at most 64 bits that share an enable, together where a branch pays; the others by themselves.
+fn read_ports(circuit: &Circuit) -> Vec<Unit> {
+    let mut together: std::collections::BTreeMap<NodeId, Vec<usize>> = std::collections::BTreeMap::new();
+    let mut units = Vec::new();
+    for (index, read) in circuit.updates.reads.iter().enumerate() {
+        let narrow = circuit.updates.memories[read.memory].width <= 64;
+        let constant = matches!(circuit.netlist.node(read.enable).op, Op::Const(_));
+        if narrow && !constant {
+            together.entry(read.enable).or_default().push(index);
+        } else {
+            units.push(Unit::Read(vec![index]));
+        }
+    }
+    let (many, few): (Vec<Vec<usize>>, Vec<Vec<usize>>) =
+        together.into_values().partition(|ports| ports.len() >= FEWEST_READS);
+    units.extend(many.into_iter().map(Unit::Read));
+    units.extend(few.into_iter().flatten().map(|index| Unit::Read(vec![index])));
+    units
 }
 
 /// Write ports that share an enable, together; ports of one memory keep their order.

@@ -40,6 +40,11 @@ impl Outlook {
         Self { total, quiet }
     }
 
+    /// True when it would not pay even if nothing ever changed.
+    pub fn is_hopeless(&self) -> bool {
+        self.quiet.iter().map(|(_, work)| work).sum::<f64>() <= WORTH * self.total
+    }
+
     /// True when enough of the work would have been left out so far.
     pub fn is_good(&self, profile: &Profile) -> bool {
         let samples = (profile.len() as f64).max(1.0);

@@ -126,8 +126,9 @@ fn straight(circuit: &Circuit, rest: &[usize], group: usize, nodes: &[NodeId], u
         .zip(nodes)
         .all(|(m, n)| next_node(circuit, *m) == Some(*n) && circuit.updates.registers[*m].enable.is_some() == enabled);
     let store = circuit.store(circuit.updates.registers[members[0]].storage);
-    let kernel = !matches!(circuit.netlist.node(nodes[0]).op, Op::Parity(_) | Op::Load(..));
-    if !same || !kernel || circuit.netlist.kind(nodes[0]).bytes() != store.bytes {
+    // What is only loaded has to be read before it is written, which nothing here sees to.
+    let computed = !matches!(circuit.netlist.node(nodes[0]).op, Op::Parity(_) | Op::Load(..));
+    if !same || !computed || circuit.netlist.kind(nodes[0]).bytes() != store.bytes {
         return None;
     }
     if !enabled {

@@ -37,8 +37,8 @@ impl Lines {
 pub struct Watch {
     /// Bytes of all inputs, at the start of scratch memory.
     pub inputs: u32,
-    /// Stretches of state that chains move in.
-    pub chains: Vec<Range<u32>>,
+    /// The state that chains move in, from a line on.
+    pub chains: Range<u32>,
     /// Bytes that count the writes of registers.
     pub versions: HashMap<StorageId, Place>,
     /// The inputs of the last time, in scratch memory.
@@ -68,7 +68,7 @@ impl Watch {
     }
 
     fn limbs(&self) -> u32 {
-        self.input_lines() + self.lines + self.chains.iter().map(|c| c.len() as u32 / LINE + 1).sum::<u32>()
+        self.input_lines() + self.lines + (self.chains.len() as u32).div_ceil(LINE)
     }
 
     /// The byte that counts the writes of a register.
@@ -105,15 +105,8 @@ impl Watch {
     }
 
     fn chain(&self, place: Place, bytes: u32) -> Option<(u32, u32, u32)> {
-        let mut limb = self.input_lines() + self.lines;
-        for chain in &self.chains {
-            if chain.contains(&place.offset) {
-                let at = place.offset - chain.start;
-                return Some((limb + at / LINE, at % LINE, bytes));
-            }
-            limb += chain.len() as u32 / LINE + 1;
-        }
-        None
+        let at = place.offset.checked_sub(self.chains.start).filter(|_| self.chains.contains(&place.offset))?;
+        Some((self.input_lines() + self.lines + at / LINE, at % LINE, bytes))
     }
 
     /// Before values are computed: notes which inputs changed.
@@ -131,15 +124,18 @@ impl Watch {
         let (lines, noted) = scratch.split_at_mut(self.changes as usize / 8);
         let (inputs, noted) = noted.split_at_mut(self.input_lines() as usize);
         inputs.fill(0);
-        let (states, mut noted) = noted.split_at_mut(self.lines as usize);
+        let (states, noted) = noted.split_at_mut(self.lines as usize);
         let pairs = lines[self.first as usize / 8..].as_chunks_mut().0.as_chunks_mut().0;
         changes::settle(pairs, states);
-        for chain in &self.chains {
-            let first = chain.start as usize / 8;
-            let lines = [&regions.current, &regions.next].map(|buffer| buffer.limbs()[first..].as_chunks().0);
-            let own = noted.split_off_mut(..chain.len() / LINE as usize + 1).unwrap_or_default();
-            changes::compare(lines[0], lines[1], own);
-        }
+        let (first, lines) = (self.chains.start as usize / 8, self.chains.len().div_ceil(LINE as usize));
+        let [now, next] = [&regions.current, &regions.next].map(|buffer| buffer.limbs()[first..].as_chunks().0);
+        changes::compare(&now[..lines], &next[..lines], noted);
+    }
+
+    /// At the edge: what is watched takes its next values, where nobody asks for changes.
+    pub fn advance(&self, regions: &mut Regions) {
+        let lines = &mut regions.scratch.limbs_mut()[self.first as usize / 8..self.changes as usize / 8];
+        changes::advance(lines.as_chunks_mut().0.as_chunks_mut().0);
     }
 
     /// Everything is to be computed anew.

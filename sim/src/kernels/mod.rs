@@ -5,10 +5,13 @@
 //! that the destination overlaps no operand; this is the reason for the `unsafe` in this file.
 #![expect(unsafe_code, reason = "kernels are called from generated code, which passes raw lane pointers")]
 
-use crate::netlist::{Binary, Kind};
+mod flags;
+mod lane;
+mod moving;
+mod update;
 
-/// Lanes that an update looks at together: where none is enabled, none is touched.
-const LOOK: usize = 32;
+use crate::netlist::{Binary, Kind};
+use lane::{Lane, each, field, zip};
 
 /// A kernel's signature.
 pub type Kernel = unsafe extern "C" fn(*mut u8, *const u8, *const u8, *const u8, u64, usize);
@@ -44,6 +47,8 @@ impl Mixed {
 pub enum Task {
     /// `a + b`
     Add,
+    /// `a + b`, one of them in the array that is written: ahead of what is written, or behind it for an immediate of 1
+    MovingAdd,
     /// `a - b`
     Sub,
     /// `a * b`
@@ -70,6 +75,8 @@ pub enum Task {
     Mux,
     /// Bits of `a`: `immediate` is `low | width << 8`
     Field,
+    /// The same in a narrower host type, of so many bytes
+    Narrow(u32),
     /// Low bits of `a` moved up: `immediate` is `position | width << 8`
     Place,
     /// The same, or-ed into the destination
@@ -110,37 +117,6 @@ impl Task {
     }
 }
 
-trait Lane: Copy + PartialOrd {
-    const BITS: u32;
-    fn cut(value: u64) -> Self;
-    fn widen(self) -> u64;
-    fn shift_right(self, by: u32) -> Self;
-    /// `new` where the flag is set, by masks: a choice would become a branch for each lane.
-    fn blend(self, new: Self, flag: u8) -> Self;
-}
-
-macro_rules! lane {
-    ($($ty:ty),*) => {$(
-        impl Lane for $ty {
-            const BITS: u32 = <$ty>::BITS;
-            #[inline(always)]
-            fn cut(value: u64) -> Self { value as $ty }
-            #[inline(always)]
-            #[allow(clippy::cast_lossless, reason = "one macro for all types")]
-            fn widen(self) -> u64 { self as i64 as u64 }
-            #[inline(always)]
-            fn shift_right(self, by: u32) -> Self { self >> by }
-            #[inline(always)]
-            fn blend(self, new: Self, flag: u8) -> Self {
-                let mask = (0 as $ty).wrapping_sub((flag != 0) as $ty);
-                (new & mask) | (self & !mask)
-            }
-        }
-    )*};
-}
-
-lane!(u8, u16, u32, u64, i8, i16, i32, i64);
-
 /// # Safety
 /// See the head of the file.
 #[inline(always)]
@@ -157,37 +133,17 @@ unsafe fn target<'a, T>(pointer: *mut u8, lanes: usize) -> &'a mut [T] {
     unsafe { std::slice::from_raw_parts_mut(pointer.cast(), lanes) }
 }
 
-#[inline(always)]
-fn zip<T: Lane, R>(d: &mut [R], a: &[T], b: &[T], f: impl Fn(T, T) -> R) {
-    for ((d, a), b) in d.iter_mut().zip(a).zip(b) {
-        *d = f(*a, *b);
-    }
-}
-
-#[inline(always)]
-fn each<T: Lane, R>(d: &mut [R], a: &[T], f: impl Fn(T) -> R) {
-    for (d, a) in d.iter_mut().zip(a) {
-        *d = f(*a);
-    }
-}
-
-/// True when a byte is not zero.
-#[inline(always)]
-fn any(bytes: &[u8]) -> bool {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let words = words.iter().fold(0, |all, w| all | u64::from_ne_bytes(*w));
-    words != 0 || rest.iter().any(|b| *b != 0)
-}
-
-#[inline(always)]
-fn field<T: Lane>(value: T, low: u32, width: u32) -> T {
-    // Up, then down with the sign or zeros of the host type.
-    let unused = T::BITS - width;
-    T::cut(value.shift_right(low).widen() << unused).shift_right(unused)
+/// Bytes.
+///
+/// # Safety
+/// See the head of the file.
+unsafe extern "C" fn copy(d: *mut u8, a: *const u8, _: *const u8, _: *const u8, _: u64, n: usize) {
+    // SAFETY: see the head of the file.
+    unsafe { std::ptr::copy(a, d, n) }
 }
 
 macro_rules! tier {
-    ($name:ident, $detected:expr, $(#[$attribute:meta])*) => {
+    ($name:ident, $detected:expr, $flags:path, $(#[$attribute:meta])*) => {
         mod $name {
             use super::*;
             pub fn available() -> bool { $detected }
@@ -214,6 +170,13 @@ macro_rules! tier {
                 }
             }, T);
 
+            $(#[$attribute])*
+            pub unsafe extern "C" fn moving_add<T: Lane>(
+                d: *mut u8, a: *const u8, b: *const u8, _: *const u8, back: u64, n: usize,
+            ) {
+                // SAFETY: see the head of the file; what lies in the array that is written lies on one side.
+                unsafe { moving::add::<T>(d.cast(), a.cast(), b.cast(), back == 1, n) }
+            }
             $(#[$attribute])*
             pub unsafe extern "C" fn mux<T: Lane>(
                 d: *mut u8, a: *const u8, b: *const u8, c: *const u8, _: u64, n: usize,
@@ -269,6 +232,15 @@ macro_rules! tier {
                 each(d, a, |x| R::cut(x.widen()));
             }
             $(#[$attribute])*
+            pub unsafe extern "C" fn narrow<T: Lane, R: Lane>(
+                d: *mut u8, a: *const u8, _: *const u8, _: *const u8, imm: u64, n: usize,
+            ) {
+                // SAFETY: see the head of the file.
+                let (d, a) = unsafe { (target::<R>(d, n), slice::<T>(a, n)) };
+                let (low, width) = (imm as u32 & 0xFF, (imm >> 8) as u32);
+                each(d, a, |x| R::cut(field(x, low, width).widen()));
+            }
+            $(#[$attribute])*
             pub unsafe extern "C" fn mixed_add<A: Lane, B: Lane, R: Lane>(
                 d: *mut u8, a: *const u8, b: *const u8, _: *const u8, _: u64, n: usize,
             ) {
@@ -294,18 +266,13 @@ macro_rules! tier {
             ) {
                 let per = per as usize;
                 // SAFETY: see the head of the file; `a` covers an element for each `per` lanes.
-                let (d, a, b) = unsafe { (target::<T>(d, n), slice::<T>(a, n.div_ceil(per)), slice::<u8>(b, n)) };
-                if per == 1 {
-                    for ((d, a), b) in d.chunks_mut(LOOK).zip(a.chunks(LOOK)).zip(b.chunks(LOOK)) {
-                        if any(b) {
-                            d.iter_mut().zip(a).zip(b).for_each(|((d, a), b)| *d = d.blend(*a, *b));
+                unsafe {
+                    match per {
+                        1 => update::blend(target::<T>(d, n), slice(a, n), slice(b, n), |block| $flags(block)),
+                        _ => {
+                            let a = slice(a, n.div_ceil(per));
+                            update::blend_shared(target::<T>(d, n), a, slice(b, n), per, |block| $flags(block));
                         }
-                    }
-                    return;
-                }
-                for ((d, a), b) in d.chunks_mut(per).zip(a).zip(b.chunks(per)) {
-                    if any(b) {
-                        d.iter_mut().zip(b).for_each(|(d, b)| *d = d.blend(*a, *b));
                     }
                 }
             }
@@ -315,15 +282,7 @@ macro_rules! tier {
             ) {
                 // SAFETY: see the head of the file.
                 let (d, a, b, c) = unsafe { (target::<R>(d, n), slice::<A>(a, n), slice::<B>(b, n), slice::<u8>(c, n)) };
-                let chunks = d.chunks_mut(LOOK).zip(a.chunks(LOOK)).zip(b.chunks(LOOK)).zip(c.chunks(LOOK));
-                for (((d, a), b), c) in chunks {
-                    if any(c) {
-                        for (((d, a), b), c) in d.iter_mut().zip(a).zip(b).zip(c) {
-                            let sum = field(R::cut(a.widen().wrapping_add(b.widen())), 0, width as u32);
-                            *d = d.blend(sum, *c);
-                        }
-                    }
-                }
+                update::add(d, a, b, c, width as u32, |block| $flags(block));
             }
             /// Kernel of a task whose lanes have several host types.
             pub fn mixed(task: Task) -> Option<Kernel> {
@@ -366,6 +325,7 @@ macro_rules! tier {
             pub fn of<T: Lane>(task: Task) -> Kernel {
                 match task {
                     Task::Add => add::<T>,
+                    Task::MovingAdd => moving_add::<T>,
                     Task::Sub => sub::<T>,
                     Task::Mul => mul::<T>,
                     Task::And => and::<T>,
@@ -382,12 +342,15 @@ macro_rules! tier {
                     Task::Place => place::<T>,
                     Task::PlaceOr => place_or::<T>,
                     Task::Splat => splat::<T>,
+                    Task::Narrow(1) => narrow::<T, u8>,
+                    Task::Narrow(2) => narrow::<T, u16>,
+                    Task::Narrow(_) => narrow::<T, u32>,
                     Task::Convert(1) => convert::<T, u8>,
                     Task::Convert(2) => convert::<T, u16>,
                     Task::Convert(4) => convert::<T, u32>,
                     Task::Convert(_) => convert::<T, u64>,
                     Task::Update => update::<T>,
-                    Task::Copy | Task::MixedAdd(_) | Task::MixedMul(_) | Task::UpdateSum(_) => convert::<T, T>,
+                    Task::Copy | Task::MixedAdd(_) | Task::MixedMul(_) | Task::UpdateSum(_) => copy,
                 }
             }
         }
@@ -404,14 +367,26 @@ macro_rules! tier {
     };
 }
 
-tier!(baseline, true,);
+/// True when this machine has all of these.
 #[cfg(target_arch = "x86_64")]
-tier!(avx2, is_x86_feature_detected!("avx2"), #[target_feature(enable = "avx2")]);
+macro_rules! detected {
+    ($($feature:tt),*) => { $(is_x86_feature_detected!($feature))&&* };
+}
+
+tier!(baseline, true, flags::portable,);
+#[cfg(target_arch = "x86_64")]
+tier!(
+    avx2,
+    detected!("avx2", "popcnt", "bmi1", "bmi2"),
+    flags::avx2,
+    #[target_feature(enable = "avx2,popcnt,bmi1,bmi2")]
+);
 #[cfg(target_arch = "x86_64")]
 tier!(
     avx512,
-    is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl"),
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+    avx2::available() && detected!("avx512bw", "avx512dq", "avx512vl"),
+    flags::avx512,
+    #[target_feature(enable = "avx2,popcnt,bmi1,bmi2,avx512f,avx512bw,avx512dq,avx512vl")]
 );
 
 /// Instruction set of the kernels.

@@ -1,0 +1,124 @@
+//! What is computed for many lanes at once, in the ways in which descriptions write lanes.
+
+use heatvit_rtl::{Design, Expr, MemoryStyle, ModuleBuilder, ModuleId, Ty, WritePort, verify};
+use heatvit_sim::lockstep;
+
+const LANES: u32 = 16;
+
+fn compare(mut design: Design, top: ModuleBuilder) -> Result<(), Box<dyn std::error::Error>> {
+    design.add(top.finish());
+    verify(&design)?;
+    Ok(lockstep(&design, 300, 1)?)
+}
+
+/// A byte with an enable.
+fn held(design: &mut Design) -> ModuleId {
+    let mut m = ModuleBuilder::new("held", "");
+    let (enable, data) = (m.input("enable", Ty::bit(), ""), m.input("data", Ty::bits(8), ""));
+    let q = m.reg_en("q", &enable, &data);
+    m.output_as("y", &q, "");
+    design.add(m.finish())
+}
+
+/// A decoder, bytes beyond a count masked, and words of such bytes in a memory.
+#[test]
+fn lanes_that_are_written_out() {
+    let mut design = Design::new();
+    let id = held(&mut design);
+    let child = design.module(id).clone();
+    let mut m = ModuleBuilder::new("top", "");
+    let (go, other) = (m.input("go", Ty::bit(), ""), m.input("other", Ty::bit(), ""));
+    let (cursor, count) = (m.input("cursor", Ty::bits(5), ""), m.input("count", Ty::bits(5), ""));
+    let words = ["a", "b"].map(|name| m.input(name, Ty::bits(8 * LANES), ""));
+    let word = m.wire("word", &other.mux(&words[0], &words[1]));
+    let enables = m.declare("enables", Ty::bit().lanes(LANES));
+    let data = m.declare("data", Ty::bits(8).lanes(LANES));
+    for lane in 0..LANES {
+        m.assign_part(&enables, lane, &(&go & cursor.eq_lit(u64::from(lane))));
+        let within = count.gt(&Expr::lit(u64::from(lane), 5));
+        m.assign_part(&data, lane, &within.mux(&word.slice(8 * lane, 8), &Expr::lit(0, 8)));
+    }
+    let y = m.output("y", Ty::bits(8).lanes(LANES), "");
+    m.array("lanes", id, &child, LANES).lanes("enable", &enables).lanes("data", &data).lanes("y", &y).done();
+    let masked = Expr::concat_low_first(&m.elements(&data));
+    let port = WritePort { enable: go.clone(), address: cursor.trunc(2), data: masked, mask: None };
+    let address = count.trunc(2);
+    let read = m.memory("words", (8 * LANES, 4), MemoryStyle::Auto, None, Some(port), (&go, &address), "");
+    m.output_as("read", &read, "");
+    compare(design, m).unwrap();
+}
+
+/// Values that move by ten lanes of one array, or are replaced in all lanes together.
+#[test]
+fn lanes_that_move_or_are_replaced() {
+    const WIDTH: u32 = 60;
+    const BY: u32 = 10;
+    const MANY: u32 = 170;
+    let mut design = Design::new();
+    let mut m = ModuleBuilder::new("lane", "");
+    let flag = m.input("flag", Ty::bit(), "");
+    let (west, new) = (m.input("west", Ty::bits(WIDTH), ""), m.input("fresh", Ty::bits(WIDTH), ""));
+    let east = m.reg("east", &flag.mux(&west, &new));
+    let sum = m.reg("sum", &(&west + &new).trunc(WIDTH));
+    m.output_as("to_east", &east, "");
+    m.output_as("low", &(east ^ sum).trunc(8), "");
+    let id = design.add(m.finish());
+    let child = design.module(id).clone();
+    let mut m = ModuleBuilder::new("top", "");
+    let (flag, new) = (m.input("flag", Ty::bit(), ""), m.input("fresh", Ty::bits(WIDTH), ""));
+    let along = m.declare("along", Ty::bits(WIDTH).lanes(MANY + BY));
+    for lane in 0..BY {
+        m.assign_part(&along, lane, &(&new + &Expr::lit(u64::from(lane), WIDTH)).trunc(WIDTH));
+    }
+    let low = m.output("low", Ty::bits(8).lanes(MANY), "");
+    let lanes = m.array("lanes", id, &child, MANY).input("flag", &flag).input("fresh", &new);
+    lanes.lanes_at("west", &along, 0, 1).lanes_at("to_east", &along, BY, 1).lanes("low", &low).done();
+    compare(design, m).unwrap();
+}
+
+/// Parts of registers, signed and not, of every host type.
+#[test]
+fn parts_of_registers() {
+    let mut design = Design::new();
+    let mut m = ModuleBuilder::new("lane", "");
+    let whole = m.input("whole", Ty::bits(60), "");
+    for width in [7, 13, 30, 60] {
+        let held = m.reg(&format!("held_{width}"), &whole.trunc(width));
+        let (half, rest) = (width / 2, width - width / 2);
+        let signed = held.slice(half, rest).as_signed();
+        let sum = &signed.extend(40) + &held.slice(1, half).to_signed().extend(40);
+        m.output_as(&format!("sum_{width}"), &sum.trunc(34), "");
+    }
+    let id = design.add(m.finish());
+    let child = design.module(id).clone();
+    let mut m = ModuleBuilder::new("top", "");
+    let whole = m.input("whole", Ty::bits(60).lanes(LANES), "");
+    let sums = [7, 13, 30, 60].map(|w| (w, m.output(&format!("y_{w}"), Ty::signed(34).lanes(LANES), "")));
+    let mut lanes = m.array("lanes", id, &child, LANES).lanes("whole", &whole);
+    for (width, sum) in &sums {
+        lanes = lanes.lanes(&format!("sum_{width}"), sum);
+    }
+    lanes.done();
+    compare(design, m).unwrap();
+}
+
+/// Memories of many lanes that are read together.
+#[test]
+fn memories_of_one_enable() {
+    let mut design = Design::new();
+    let mut m = ModuleBuilder::new("lane", "");
+    let (enable, write) = (m.input("enable", Ty::bit(), ""), m.input("write", Ty::bit(), ""));
+    let (address, data) = (m.input("address", Ty::bits(3), ""), m.input("data", Ty::signed(11), ""));
+    let port = WritePort { enable: write, address: address.clone(), data: data.as_unsigned(), mask: None };
+    let word = m.memory("words", (11, 5), MemoryStyle::Auto, None, Some(port), (&enable, &address), "");
+    m.output_as("y", &(word.as_signed() + data), "");
+    let id = design.add(m.finish());
+    let child = design.module(id).clone();
+    let mut m = ModuleBuilder::new("top", "");
+    let flags = ["enable", "write"].map(|name| m.input(name, Ty::bit(), ""));
+    let (address, data) = (m.input("address", Ty::bits(3), ""), m.input("data", Ty::signed(11).lanes(LANES), ""));
+    let y = m.output("y", Ty::signed(12).lanes(LANES), "");
+    let lanes = m.array("lanes", id, &child, LANES).input("enable", &flags[0]).input("write", &flags[1]);
+    lanes.input("address", &address).lanes("data", &data).lanes("y", &y).done();
+    compare(design, m).unwrap();
+}
