@@ -11,6 +11,7 @@ pub mod evaluate;
 mod files;
 pub mod layout;
 mod memory;
+mod named_files;
 pub mod package;
 pub mod pipeline;
 pub mod progress;

@@ -1,9 +1,9 @@
 //! `heatvit gen`: the pipeline, up to the output folder or any stage before.
 
 use super::print;
-use super::proof::default_place;
 use crate::cli::{EXIT_EQUAL, GenArgs};
 use crate::error::GenError;
+use crate::named_files::default_place;
 use crate::package::check_place;
 use crate::pipeline::{Stage, build};
 use crate::summary::row;

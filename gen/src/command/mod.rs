@@ -17,6 +17,7 @@ mod train;
 use crate::cli::Command;
 use crate::error::GenError;
 use crate::files;
+use crate::named_files::NamedFiles;
 use crate::summary::Summary;
 use std::io::Write;
 use std::path::Path;
@@ -24,8 +25,9 @@ use std::path::Path;
 /// Carries out a command; the exit code says whether values differ.
 ///
 /// # Errors
-/// Refused input.
+/// Refused input, or an output in the place of an input.
 pub fn execute(command: &Command, out: &mut dyn Write) -> Result<u8, GenError> {
+    NamedFiles::of(command).check()?;
     match command {
         Command::Run(arguments) => run::run(arguments, out),
         Command::Gen(arguments) => generate::generate(arguments, out),

@@ -13,12 +13,7 @@ use crate::verify::window;
 use crate::{files, report};
 use heatvit_model::float::{Engine, fold};
 use std::io::Write;
-use std::path::{Path, PathBuf};
-
-/// Where a command writes when it is not told: `out/<config stem>`.
-pub fn default_place(config: &Path) -> PathBuf {
-    Path::new("out").join(config.file_stem().unwrap_or_default())
-}
+use std::path::Path;
 
 /// Files that a command writes besides the JSON file.
 #[derive(Clone, Copy, Debug)]
@@ -105,6 +100,7 @@ mod tests {
     use crate::cli::EXIT_MISMATCH;
     use crate::pipeline::{Stage, build};
     use heatvit_rtl::Expr;
+    use std::path::PathBuf;
 
     #[test]
     fn a_difference_ends_in_report_waveform_and_exit_code_1() {

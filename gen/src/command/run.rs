@@ -1,9 +1,10 @@
 //! `heatvit run`: the whole route, from the configuration to compared tensors.
 
 use super::print;
-use super::proof::{Places, default_place, prove};
+use super::proof::{Places, prove};
 use crate::cli::RunArgs;
 use crate::error::GenError;
+use crate::named_files::default_place;
 use crate::package::check_place;
 use crate::pipeline::{Stage, build};
 use crate::report;

@@ -1,9 +1,10 @@
 //! `heatvit sim`: simulates and compares, writes no output folder.
 
-use super::proof::{Places, default_place, prove};
+use super::proof::{Places, prove};
 use crate::cli::SimArgs;
 use crate::error::GenError;
 use crate::files;
+use crate::named_files::default_place;
 use crate::pipeline::{Stage, build};
 use std::io::Write;
 

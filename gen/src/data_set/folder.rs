@@ -73,10 +73,13 @@ fn entries(path: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), GenError> {
         .into_iter()
         .filter(|p| !p.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')))
         .partition(|p| p.is_dir());
-    pictures.retain(|p| {
-        p.extension().is_some_and(|e| ENDINGS.iter().any(|known| e.to_string_lossy().eq_ignore_ascii_case(known)))
-    });
+    pictures.retain(|p| is_picture(p));
     Ok((folders, pictures))
+}
+
+/// Whether a file of a folder is read, by the ending of its name.
+pub fn is_picture(path: &Path) -> bool {
+    path.extension().is_some_and(|e| ENDINGS.iter().any(|known| e.to_string_lossy().eq_ignore_ascii_case(known)))
 }
 
 /// The pictures of all class folders.

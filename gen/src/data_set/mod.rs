@@ -7,6 +7,7 @@ mod tensor;
 use crate::error::GenError;
 use crate::files;
 use folder::Folder;
+pub use folder::is_picture;
 use heatvit_model::config::{Config, DataConfig, DataKind};
 use heatvit_model::data::{CANVAS, CLASSES, Digits, Sample};
 use heatvit_model::image::Pixels;
