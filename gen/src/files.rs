@@ -3,7 +3,7 @@
 use crate::error::GenError;
 use memmap2::Mmap;
 use std::fs::File;
-use std::io::{Error, ErrorKind};
+use std::io::{Error, ErrorKind, Write as _};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -139,10 +139,97 @@ pub fn create_folder(folder: &Path) -> Result<(), GenError> {
     std::fs::create_dir_all(folder).map_err(|e| refuse(folder, &e, "create"))
 }
 
-/// Writes a whole file, in place of an old one.
+/// Writes a whole file, in place of an old one: where that fails, the old one stays, and nothing of the new one.
 ///
 /// # Errors
 /// The path and the reason.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), GenError> {
-    std::fs::write(path, bytes).map_err(|e| refuse(path, &e, "write"))
+    replace(path, |file| file.write_all(bytes)).map_err(|e| refuse(path, &e, "write"))
+}
+
+/// Fills a temporary file in the folder of `path`, then gives it that name. A link stays one, and an old file keeps its
+/// permissions; what is no ordinary file, or lies in a folder that takes no new ones, is written as it is.
+fn replace(path: &Path, fill: impl FnOnce(&mut File) -> Result<(), Error>) -> Result<(), Error> {
+    let place = match std::fs::canonicalize(path) {
+        Ok(place) => place,
+        Err(_) if path.is_symlink() => return fill(&mut File::create(path)?),
+        Err(_) => path.to_owned(),
+    };
+    let old = std::fs::metadata(&place).ok();
+    if old.as_ref().is_some_and(|old| !old.is_file()) {
+        return fill(&mut File::create(path)?);
+    }
+    if old.is_some() {
+        // Nobody replaces what may not be written.
+        File::options().append(true).open(&place)?;
+    }
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".heatvit-");
+    // A temporary file is private by default; this one is for everybody whom the umask lets read it.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut temporary = match builder.tempfile_in(folder) {
+        Ok(temporary) => temporary,
+        Err(e) if e.kind() == ErrorKind::PermissionDenied && old.is_some() => return fill(&mut File::create(&place)?),
+        Err(e) => return Err(e),
+    };
+    fill(temporary.as_file_mut())?;
+    if let Some(old) = old {
+        temporary.as_file().set_permissions(old.permissions())?;
+    }
+    temporary.persist(&place).map(drop).map_err(|e| e.error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<PathBuf> {
+        list(folder).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let [old, new] = ["old", "new"].map(|name| folder.path().join(name));
+        std::fs::write(&old, "kept").unwrap();
+        for path in [&old, &new] {
+            let full = |file: &mut File| file.write_all(b"half").and(Err(ErrorKind::StorageFull.into()));
+            assert_eq!(replace(path, full).unwrap_err().kind(), ErrorKind::StorageFull);
+            assert_eq!(names(folder.path()), vec![old.clone()]);
+        }
+        assert_eq!(std::fs::read(&old).unwrap(), b"kept");
+    }
+
+    #[test]
+    fn who_has_an_old_file_open_reads_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        write(&file, b"old").unwrap();
+        let old = map(&file).unwrap();
+        write(&file, b"").unwrap();
+        assert_eq!((&*old, std::fs::read(&file).unwrap().as_slice()), (&b"old"[..], &b""[..]));
+        assert_eq!(names(folder.path()), [file]);
+    }
+
+    #[test]
+    fn links_permissions_and_devices_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, other] = ["file", "link", "other"].map(|name| folder.path().join(name));
+        let permissions = |path: &Path| std::fs::metadata(path).unwrap().permissions();
+        write(&file, b"one").unwrap();
+        std::fs::write(&other, "").unwrap();
+        assert_eq!(permissions(&file), permissions(&other), "as any other new file");
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+        let before = permissions(&file);
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        write(&link, b"two").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!((std::fs::read(&file).unwrap().as_slice(), permissions(&file)), (&b"two"[..], before));
+        write(Path::new("/dev/null"), b"x").unwrap();
+        assert!(!Path::new("/dev/null").is_file());
+        let error = write(folder.path(), b"x").unwrap_err().to_string();
+        assert!(error.ends_with("cannot write: it is a folder; name a file"), "{error}");
+    }
 }

@@ -27,13 +27,18 @@ pub fn quantize(arguments: &QuantizeArgs, out: &mut dyn Write) -> Result<u8, Gen
     let (path, bytes) = load_weights(&request, &config)?;
     let network = load_network(&path, &bytes, &config)?;
     drop(bytes);
+    // A bad picture among the measured ones leaves nothing behind.
+    let measured = match arguments.report {
+        Some(_) => measured(arguments, &request, &config)?,
+        None => Vec::new(),
+    };
     let quantized = quantize_network(&request, &config, &path, &network)?;
     let file = quantized.network.to_bytes().map_err(|e| GenError::stage("quant", e))?;
     files::write(&arguments.out, &file)?;
     let products = quantized.network.linears().len();
     print(out, &format!("quantized          {} ({products} products)\n", arguments.out.display()))?;
     if let Some(file) = &arguments.report {
-        print(out, &report(arguments, &request, &config, &network, &quantized, file)?)?;
+        print(out, &report(&network, &quantized, &measured, file)?)?;
     }
     Ok(EXIT_EQUAL)
 }
@@ -41,23 +46,20 @@ pub fn quantize(arguments: &QuantizeArgs, out: &mut dyn Write) -> Result<u8, Gen
 /// Images that a report measures at most.
 const MEASURED: usize = 32;
 
-/// Measures the quantization, writes the report and returns its table.
-fn report(
-    arguments: &QuantizeArgs,
-    request: &Request,
-    config: &Config,
-    network: &FloatNetwork,
-    quantized: &Quantized,
-    file: &Path,
-) -> Result<String, GenError> {
+/// Patches of the images that a report measures.
+fn measured(arguments: &QuantizeArgs, request: &Request, config: &Config) -> Result<Vec<Vec<i8>>, GenError> {
     let mut request = request.clone();
     if let Some(path) = &arguments.measure {
         request.calibrate = Some(path.clone());
     }
     let images = calibration_images(&request, config)?;
-    let images = images.iter().take(MEASURED).map(|image| patches(config, image)).collect::<Result<Vec<_>, _>>()?;
+    images.iter().take(MEASURED).map(|image| patches(config, image)).collect()
+}
+
+/// Measures the quantization, writes the report and returns its table.
+fn report(network: &FloatNetwork, quantized: &Quantized, images: &[Vec<i8>], file: &Path) -> Result<String, GenError> {
     let bar = progress::bar("measured", images.len());
-    let report = measure(network, quantized, &images, || bar.inc(1));
+    let report = measure(network, quantized, images, || bar.inc(1));
     bar.finish_and_clear();
     let text = serde_json::to_string_pretty(&report).map_err(|e| GenError::stage("quant", e))?;
     files::write(file, format!("{text}\n").as_bytes())?;
@@ -106,6 +108,18 @@ mod tests {
             assert!(exit == 2 && err.contains("missing/") && err.contains(refusal), "{err}");
             assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         }
+    }
+
+    #[test]
+    fn a_bad_picture_to_measure_on_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        std::fs::write(place("bad.npy"), "no tensor").unwrap();
+        let (weights, report, bad) = (place("d.q8"), place("d.json"), place("bad.npy"));
+        let (exit, out, err) = quantize(&["--count", "1", "--out", &weights, "--report", &report, "--measure", &bad]);
+        assert_eq!((exit, out.as_str()), (2, ""));
+        assert!(err.contains("bad.npy: "), "{err}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
