@@ -57,6 +57,8 @@ pub struct Simulator {
     known: HashMap<(u32, u32), SignalHandle>,
     /// Of each top signal that is an output, in limbs of scratch memory.
     outputs: Vec<Option<Range<usize>>>,
+    /// All outputs, side by side.
+    frame: Option<Range<usize>>,
     /// The outputs among the top's signals; theirs are the first handles.
     output_ports: Vec<usize>,
     inputs: Vec<Option<Input>>,
@@ -128,6 +130,7 @@ impl Simulator {
             known,
             outputs: vec![None; signals],
             output_ports,
+            frame: None,
             inputs,
             driven,
             signed,
@@ -152,6 +155,8 @@ impl Simulator {
     fn compile(&mut self, mut plan: Plan) -> Result<(), SimError> {
         let outputs = self.output_ports.len();
         let program = compile(&self.circuit, &self.layout, &mut plan, &self.memory_places, outputs)?;
+        let ends = program.packed.first().zip(program.packed.last());
+        self.frame = ends.map(|(first, last)| first.start..last.end);
         for (port, packed) in self.output_ports.iter().zip(&program.packed) {
             self.outputs[*port] = Some(packed.clone());
         }
@@ -468,8 +473,8 @@ impl Engine for Simulator {
     fn observe(&mut self, _: &Ports, frame: &mut [u64]) {
         // See `get`.
         let known = self.evaluate().is_ok();
-        match (self.outputs.iter().flatten().next(), known) {
-            (Some(first), true) => copy_limbs(frame, &self.regions.scratch.limbs()[first.start..][..frame.len()]),
+        match (&self.frame, known) {
+            (Some(outputs), true) => copy_limbs(frame, &self.regions.scratch.limbs()[outputs.clone()]),
             _ => frame.fill(0),
         }
     }

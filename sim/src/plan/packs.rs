@@ -12,7 +12,7 @@ use crate::netlist::{NodeId, Op};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Operands of operands that are looked at.
-const DEEPEST: u32 = 16;
+const DEEPEST: u32 = 6;
 
 /// Bytes of a value that are read where it lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
