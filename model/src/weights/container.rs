@@ -21,6 +21,11 @@ pub(crate) fn open(bytes: &[u8]) -> Result<(SafeTensors<'_>, Option<String>), St
     Ok((tensors, text))
 }
 
+/// Whether a file that is no safetensors file is what `torch.save` writes: a zip archive, or a pickle of older versions.
+pub(crate) fn is_pytorch(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04") || matches!(bytes, [0x80, 2..=5, ..])
+}
+
 /// The library adds offsets to the header's length unchecked: offsets beyond the file are refused before.
 fn check_offsets(bytes: &[u8]) -> Result<(), String> {
     let (size, rest) = bytes.split_first_chunk::<8>().ok_or("the file is shorter than its header")?;

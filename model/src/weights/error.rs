@@ -31,6 +31,9 @@ pub enum WeightError {
         /// What the reader found.
         reason: String,
     },
+    /// What PyTorch saves.
+    #[error("it is a PyTorch checkpoint, no safetensors file; convert it with scripts/pth-to-safetensors")]
+    PyTorch,
     /// A tensor that the configuration needs is absent.
     #[error("tensor `{tensor}` {expected:?} is missing; {}", add(tensor))]
     Missing {
@@ -54,6 +57,16 @@ pub enum WeightError {
     Distilled {
         /// Tensor.
         tensor: String,
+    },
+    /// A network with a part that would be lost without the tensor.
+    #[error(
+        "tensor `{tensor}` belongs to a network with {part}, which is not supported; use weights that were trained without it"
+    )]
+    Unsupported {
+        /// Tensor.
+        tensor: String,
+        /// What it has.
+        part: &'static str,
     },
     /// Selectors are configured, the file has none.
     #[error(

@@ -1,5 +1,6 @@
 //! Reading.
 
+use super::container::is_pytorch;
 use super::layout::{SELECTORS, Slot, Visitor, skeleton, visit};
 use super::{WeightError, open};
 use crate::float::{FloatNetwork, NetworkOptions};
@@ -11,6 +12,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Starts of names that only distilled networks have.
 const DISTILLED: [&str; 2] = ["dist_token", "head_dist."];
+
+/// The part of a network that the accelerator does not have, by a name that only such networks have.
+fn unsupported(name: &str) -> Option<&'static str> {
+    if name.ends_with(".ls1.gamma") || name.ends_with(".ls2.gamma") {
+        Some("LayerScale")
+    } else if name.starts_with("fc_norm.") {
+        Some("the mean of all tokens in place of the class token")
+    } else {
+        None
+    }
+}
 
 struct Reader<'a> {
     file: SafeTensors<'a>,
@@ -46,15 +58,22 @@ impl Visitor for Reader<'_> {
     }
 }
 
+fn unreadable(bytes: &[u8], reason: String) -> WeightError {
+    if is_pytorch(bytes) { WeightError::PyTorch } else { WeightError::Container { reason } }
+}
+
 /// Reads a network of the given architecture.
 ///
 /// # Errors
 /// The first violation, in the order of the forward pass; a tensor too many comes last.
 pub fn from_bytes(bytes: &[u8], dims: &Dims, options: &NetworkOptions) -> Result<FloatNetwork, WeightError> {
-    let (file, _) = open(bytes).map_err(|reason| WeightError::Container { reason })?;
+    let (file, _) = open(bytes).map_err(|reason| unreadable(bytes, reason))?;
     let unread: BTreeSet<String> = file.names().into_iter().map(str::to_owned).collect();
     if let Some(tensor) = unread.iter().find(|name| DISTILLED.iter().any(|start| name.starts_with(start))) {
         return Err(WeightError::Distilled { tensor: tensor.clone() });
+    }
+    if let Some((tensor, part)) = unread.iter().find_map(|name| Some((name, unsupported(name)?))) {
+        return Err(WeightError::Unsupported { tensor: tensor.clone(), part });
     }
     let stages = &options.selectors.stages;
     if !stages.is_empty() && !unread.iter().any(|name| name.starts_with(SELECTORS)) {

@@ -87,12 +87,28 @@ fn no_qkv_bias_is_a_zero_bias() {
 #[test]
 fn refusals_name_tensor_and_remedy() {
     let extra = edited(|p| {
-        p.insert("fc_norm.bias".to_owned(), (Dtype::F32, vec![1], vec![0; 4]));
+        p.insert("extra.bias".to_owned(), (Dtype::F32, vec![1], vec![0; 4]));
     });
     assert_eq!(
         refusal(&extra),
-        "tensor `fc_norm.bias` is not part of the configured network; remove it or correct depth and qkv_bias in the configuration"
+        "tensor `extra.bias` is not part of the configured network; remove it or correct depth and qkv_bias in the configuration"
     );
+    // Without these tensors it would be another network. One with the mean of all tokens has no `norm`.
+    let mean = "the mean of all tokens in place of the class token";
+    for (tensor, part) in
+        [("blocks.0.ls1.gamma", "LayerScale"), ("blocks.1.ls2.gamma", "LayerScale"), ("fc_norm.weight", mean)]
+    {
+        let file = edited(|p| {
+            p.insert(tensor.to_owned(), (Dtype::F32, vec![1], vec![0; 4]));
+            p.remove("norm.weight");
+        });
+        assert_eq!(
+            refusal(&file),
+            format!(
+                "tensor `{tensor}` belongs to a network with {part}, which is not supported; use weights that were trained without it"
+            )
+        );
+    }
     // A distilled network has one position more, too; that is not what is said about it.
     let distilled = edited(|p| {
         p.insert("dist_token".to_owned(), (Dtype::F32, vec![1, 1, 6], vec![0; 24]));
@@ -235,6 +251,17 @@ fn header_only(header: &str) -> Vec<u8> {
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
     bytes.extend(header.as_bytes());
     bytes
+}
+
+#[test]
+fn checkpoints_of_pytorch_are_told_apart() {
+    let expected = "it is a PyTorch checkpoint, no safetensors file; convert it with scripts/pth-to-safetensors";
+    for start in [&b"PK\x03\x04\0\0\x08\x08"[..], b"\x80\x02\x8a\nl\xfc\x9cF\xf9 ", b"\x80\x05\x95\0\0\0\0\0\0"] {
+        assert_eq!(refusal(start), expected);
+    }
+    // The length of a header that is there may look like one.
+    let header = format!("{{}}{}", " ".repeat(0x0580 - 2));
+    assert!(refusal(&header_only(&header)).contains("tensor"));
 }
 
 #[test]

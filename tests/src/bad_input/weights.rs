@@ -70,6 +70,8 @@ fn containers() {
         ("empty", Vec::new()),
         ("truncated in the header", whole[..100].to_vec()),
         ("truncated in the data", whole[..whole.len() - 1].to_vec()),
+        ("PyTorch, a zip archive", b"PK\x03\x04\0\0\x08\x08\0\0".to_vec()),
+        ("PyTorch, a pickle", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 ".to_vec()),
         ("absurd header length", header(u64::MAX, "{}")),
         ("header of 2^40 bytes", header(1 << 40, "{}")),
         ("header is no JSON", header(4, "[1,2")),
@@ -93,7 +95,17 @@ fn float_weights() {
         ("missing tensor", edited(&file, |p| drop(p.tensors.remove("blocks.0.mlp.fc1.bias")))),
         (
             "extra tensor",
+            edited(&file, |p| drop(p.tensors.insert("extra.bias".to_owned(), (Dtype::F32, vec![1], vec![0; 4])))),
+        ),
+        (
+            "mean of all tokens",
             edited(&file, |p| drop(p.tensors.insert("fc_norm.bias".to_owned(), (Dtype::F32, vec![1], vec![0; 4])))),
+        ),
+        (
+            "LayerScale",
+            edited(&file, |p| {
+                drop(p.tensors.insert("blocks.0.ls1.gamma".to_owned(), (Dtype::F32, vec![32], vec![0; 128])));
+            }),
         ),
         (
             "distilled network",
