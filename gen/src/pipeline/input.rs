@@ -6,7 +6,7 @@ use crate::files::{self, Mapped};
 use heatvit_model::config::Config;
 use heatvit_model::float::FloatNetwork;
 use heatvit_model::image::ImageShape;
-use heatvit_model::quant::{self, QuantNetwork, Quantized};
+use heatvit_model::quant::{self, Dims, QuantNetwork, Quantized};
 use heatvit_model::weights;
 use std::path::{Path, PathBuf};
 
@@ -95,10 +95,31 @@ pub fn load_quantized(request: &Request, config: &Config) -> Result<QuantNetwork
 pub fn read_quantized(path: &Path, bytes: &[u8], config: &Config) -> Result<QuantNetwork, GenError> {
     let network = QuantNetwork::from_bytes(bytes).map_err(|e| refused(path, &e))?;
     if network.dims != config.model.dims() {
-        let problem = format!("it is a network of {:?}, [model] says {:?}", network.dims, config.model.dims());
+        let difference = difference(&network.dims, &config.model.dims());
+        let problem = format!("it is not the network of [model]: {difference}");
         return Err(GenError::file(path, problem, "quantize the configured network"));
     }
     Ok(network)
+}
+
+/// The dimensions that are not as they are wanted.
+fn difference(found: &Dims, wanted: &Dims) -> String {
+    let named = |d: &Dims| {
+        let Dims { tokens, patch_inputs, embed, depth, heads, head_dim, mlp_hidden, classes } = *d;
+        [
+            ("tokens", tokens),
+            ("patch_inputs", patch_inputs),
+            ("embed", embed),
+            ("depth", depth),
+            ("heads", heads),
+            ("head_dim", head_dim),
+            ("mlp_hidden", mlp_hidden),
+            ("classes", classes),
+        ]
+    };
+    let pairs = named(found).into_iter().zip(named(wanted)).filter(|(found, wanted)| found != wanted);
+    let texts = pairs.map(|((name, found), (_, wanted))| format!("{name} is {found} in place of {wanted}"));
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 /// Quantizes a float network, which was read from `path`.

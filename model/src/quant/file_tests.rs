@@ -100,6 +100,28 @@ fn constants_are_checked() {
 }
 
 #[test]
+fn steps_and_knees_out_of_their_ranges_are_refused() {
+    let set = |key: &str, value: &str| {
+        edited(|_, t| {
+            let from = t.find(&format!("\"{key}\":")).unwrap() + key.len() + 3;
+            let length = t[from..].find(',').unwrap();
+            t.replace_range(from..from + length, value);
+        })
+    };
+    for key in ["residual_step", "logit_step"] {
+        for value in ["0.0", "-1.0", "1e308"] {
+            let message = format!("`{key}` is {value}, legal values are 1e-45 to 1e30; quantize the network again");
+            assert_eq!(set(key, value), message);
+        }
+    }
+    for value in ["0", "2047", "4096"] {
+        let message =
+            format!("`blocks.0.gelu.t` is {value}, legal values are 2048 to 4095; quantize the network again");
+        assert_eq!(set("t", value), message);
+    }
+}
+
+#[test]
 fn refusals_of_selectors_name_the_tensor() {
     let network = random_with_selectors(&network().dims, &[1], 11, Extreme::None);
     let edited = |edit: &dyn Fn(&mut Parts, &mut String)| edited_file(&network, edit);

@@ -3,6 +3,8 @@
 use super::{Block, Dims, GeluParams, Linear, NormParams, QuantNetwork, Selector};
 use crate::fixed::{ACC_BITS, MULT_MAX, SEL_MAX};
 use crate::selector::{MAX_HEADS, MAX_STAGES};
+use std::fmt::Debug;
+use std::ops::RangeInclusive;
 
 /// Exponents of norm and row scale stay below it in magnitude; useful ones are within 40.
 const EXPONENT_MAX: u64 = 63;
@@ -12,6 +14,11 @@ const EMBED_MAX: u64 = 2047;
 const TOKENS_MAX: u64 = 1032;
 /// A threshold above every score: nothing is kept.
 const THRESHOLD_MAX: u64 = 513;
+
+/// Knees of GELU, the domain of its units.
+const KNEE: RangeInclusive<u32> = 2048..=4095;
+/// Real values of one step: no number of 16 bits is too large for float32.
+const STEP: RangeInclusive<f64> = 1e-45..=1e30;
 
 /// Why a quantized network is refused.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -54,6 +61,16 @@ pub enum QuantError {
         /// Limit.
         limit: u64,
     },
+    /// A constant is out of a range that does not start at zero.
+    #[error("`{what}` is {value}, legal values are {range}; quantize the network again")]
+    Range {
+        /// Which.
+        what: String,
+        /// Found.
+        value: String,
+        /// From what to what.
+        range: String,
+    },
     /// The selectors do not fit the network or each other.
     #[error("`{what}` does not suit token selectors: {rule}; correct it or remove the selectors")]
     Selectors {
@@ -76,6 +93,15 @@ fn length(tensor: &str, found: usize, expected: usize) -> Result<(), QuantError>
 
 fn at_most(what: String, value: u64, limit: u64) -> Result<(), QuantError> {
     if value <= limit { Ok(()) } else { Err(QuantError::Constant { what, value, limit }) }
+}
+
+/// NaN is within no range.
+fn within<T: PartialOrd + Debug>(what: String, value: T, range: &RangeInclusive<T>) -> Result<(), QuantError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let range = format!("{:?} to {:?}", range.start(), range.end());
+    Err(QuantError::Range { what, value: format!("{value:?}"), range })
 }
 
 fn positive(what: &str, value: u64) -> Result<(), QuantError> {
@@ -141,7 +167,7 @@ fn block(i: usize, b: &Block, d: &Dims) -> Result<(), QuantError> {
 }
 
 fn activation(what: &str, p: &GeluParams) -> Result<(), QuantError> {
-    at_most(format!("{what}.t"), u64::from(p.t), 4095)?;
+    within(format!("{what}.t"), p.t, &KNEE)?;
     at_most(format!("{what}.kappa"), u64::from(p.kappa), 65535)?;
     at_most(format!("{what}.d1"), u64::from(p.d1), 32767)?;
     at_most(format!("{what}.shift"), u64::from(p.shift), 15)?;
@@ -204,6 +230,8 @@ fn selectors(all: &[Selector], d: &Dims) -> Result<(), QuantError> {
 pub fn validate(network: &QuantNetwork) -> Result<(), QuantError> {
     let d = &network.dims;
     dimensions(d)?;
+    within("residual_step".to_owned(), network.residual_step, &STEP)?;
+    within("logit_step".to_owned(), network.logit_step, &STEP)?;
     linear(&network.embed, d.patch_inputs, d.embed)?;
     length("pos", network.pos.len(), d.tokens * d.embed)?;
     length("blocks", network.blocks.len(), d.depth)?;

@@ -135,7 +135,10 @@ fn quantized_files() {
         ("wrong type", edited(&file, |p| p.tensor("head.bias").0 = Dtype::F32)),
         ("other version", text("\"version\":3", "\"version\":9")),
         ("code of zero", text("\"zero\":-117", "\"zero\":-128")),
+        ("step", text("\"logit_step\":0.0009765625", "\"logit_step\":-1.0")),
+        ("knee", text("\"t\":", "\"t\":1")),
         ("another network", quantized(&Dims { classes: 9, ..dims() })),
+        ("yet another network", quantized(&Dims { depth: 2, mlp_hidden: 64, ..dims() })),
     ];
     insta::assert_snapshot!(messages(&EVAL, &cases));
 }
