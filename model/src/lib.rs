@@ -15,5 +15,6 @@ pub mod picture;
 pub mod poly;
 pub mod quant;
 pub mod selector;
+mod statistics;
 pub mod synth;
 pub mod weights;

@@ -1,6 +1,8 @@
 //! Comparison of memory line by line, with the vectors that the machine has.
 #![expect(unsafe_code, reason = "vector instructions are used where the machine has them")]
 
+use crate::kernels::flags;
+
 /// A cache line.
 pub type Line = [u64; 8];
 /// A line of state, and behind it that of its next values.
@@ -118,12 +120,10 @@ fn run(pass: impl Pass) {
 #[inline(always)]
 fn portable(a: &Line, b: &Line) -> u64 {
     const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
-    /// Brings the lowest bits of eight bytes together in the highest byte.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
     (0..8).fold(0, |all, limb| {
         let differing = a[limb] ^ b[limb];
         let high = (((differing & LOW) + LOW) | differing) & !LOW;
-        all | ((high >> 7).wrapping_mul(GATHER) >> 56) << (8 * limb)
+        all | flags::of_limb(high >> 7) << (8 * limb)
     })
 }
 

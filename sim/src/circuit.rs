@@ -71,6 +71,19 @@ impl Circuit {
         circuit.with_live()
     }
 
+    /// Operand `position` of each of these nodes; `None` where one has fewer.
+    pub fn operand_of_each(&self, nodes: &[NodeId], position: usize) -> Option<Vec<NodeId>> {
+        let of = |id: &NodeId| {
+            let (mut next, mut found) = (0, None);
+            self.netlist.node(*id).op.operands(|o| {
+                found = if next == position { Some(o) } else { found };
+                next += 1;
+            });
+            found
+        };
+        nodes.iter().map(of).collect()
+    }
+
     fn with_live(mut self) -> Self {
         let mut roots = Vec::new();
         self.roots(&mut roots);

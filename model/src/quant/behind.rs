@@ -7,6 +7,7 @@ use super::histogram::{Clip, Method};
 use super::rounding::nearest;
 use crate::float::{FloatLinear, linear};
 use crate::poly::gelu::gelu_real;
+use crate::statistics::largest;
 use rayon::prelude::*;
 
 /// Clips that are tried, in parts of the largest magnitude.
@@ -58,7 +59,7 @@ fn squares(a: &[f32], b: impl Iterator<Item = f32>) -> f64 {
 
 /// The clip with which the readers lose least, as the sum of their ratios of noise to signal.
 pub(super) fn clip_for(readers: &[Reader<'_>], rows: &[f32]) -> Option<Clip> {
-    let largest = f64::from(rows.iter().fold(0.0f32, |m, v| m.max(v.abs())));
+    let largest = f64::from(largest(rows));
     if largest <= 0.0 || !largest.is_finite() {
         return None;
     }

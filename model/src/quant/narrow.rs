@@ -13,6 +13,7 @@ use super::samples::Samples;
 use super::stretch::stretch;
 use crate::float::{FloatLinear, Folded, linear};
 use crate::poly::gelu::{Codes, GeluParams, gelu_real};
+use crate::statistics;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -106,8 +107,7 @@ fn factors(l: &FloatLinear, rows: &[f32], input: f64, delta1: f64) -> Vec<f32> {
     let reaches = (0..STEPS.0).map(|k| f64::from(largest) * libm::exp2(-f64::from(k) / STEPS.1));
     let steps: Vec<Step> = reaches.filter_map(|reach| Step::of(delta1, Codes::of(delta1).step(reach), input)).collect();
     let unit = |n: usize| hidden.iter().skip(n).step_by(l.outputs).copied().collect::<Vec<f32>>();
-    let weight =
-        |n: usize| f64::from(l.weight[n * l.inputs..(n + 1) * l.inputs].iter().fold(0.0f32, |m, w| m.max(w.abs())));
+    let weight = |n: usize| f64::from(statistics::largest(&l.weight[n * l.inputs..(n + 1) * l.inputs]));
     let units: Vec<Vec<Choice>> =
         (0..l.outputs).into_par_iter().map(|n| choices(&unit(n), weight(n), delta1, &steps)).collect();
     let error = |k: &usize| units.iter().map(|unit| unit[*k].error).sum::<f64>();

@@ -5,6 +5,7 @@ use super::quantize::{FACTOR_MAX, QuantizeError, constant};
 use super::rounding::{Inputs, nearest};
 use crate::fixed::{ACC_BITS, MULT_MAX, multipliers};
 use crate::float::FloatLinear;
+use crate::statistics::largest;
 use rayon::prelude::*;
 
 /// Weight steps of a product differ by at most this factor: a channel far below the largest would otherwise
@@ -64,8 +65,7 @@ fn bias_floor(row: &[f32], bias: f32, input: Input) -> f64 {
 
 /// Real value of one step of every output channel's weights; 0 for a product of zeros.
 fn weight_steps(l: &FloatLinear, input: Input) -> Vec<f64> {
-    let largest = |row: &[f32]| f64::from(row.iter().fold(0.0f32, |m, w| m.max(w.abs())));
-    let steps: Vec<f64> = l.weight.chunks(l.inputs).map(|row| largest(row) / 127.0).collect();
+    let steps: Vec<f64> = l.weight.chunks(l.inputs).map(|row| f64::from(largest(row)) / 127.0).collect();
     let floor = steps.iter().copied().fold(0.0, f64::max) / STEP_RATIO;
     let rows = steps.into_iter().zip(l.weight.chunks(l.inputs)).zip(&l.bias);
     rows.map(|((step, row), bias)| step.max(floor).max(bias_floor(row, *bias, input))).collect()

@@ -9,6 +9,7 @@
 use super::narrow::Column;
 use crate::float::{FloatLinear, linear};
 use crate::poly::gelu::{Codes, gelu_real};
+use crate::statistics::{largest, mean};
 use rayon::prelude::*;
 
 /// Inputs are also tried at this multiple of their distance from the mean: other images have wider ones.
@@ -30,17 +31,6 @@ struct Unit {
     error: f64,
     /// Largest magnitude of its values.
     largest: f64,
-}
-
-/// Mean of some values.
-fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
-    let count = values.len() as f64;
-    values.sum::<f64>() / count
-}
-
-/// Largest magnitude.
-fn largest(values: &[f64]) -> f64 {
-    values.iter().fold(0.0, |m, v| m.max(v.abs()))
 }
 
 /// The unit `GELU(slope x + shift)` as the best estimate of some outputs; `None` where it does not rise with them.

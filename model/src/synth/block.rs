@@ -9,6 +9,7 @@ use super::recipe::{
 use crate::float::{Engine, FloatBlock, FloatLinear, FloatNetwork, FloatNorm, fold, forward_folded, normalise};
 use crate::golden::Trace;
 use crate::quant::Dims;
+use crate::statistics::mean;
 use rayon::prelude::*;
 
 /// Where a block stands.
@@ -86,11 +87,6 @@ fn row_variance(scores: &[f32], cols: usize) -> f64 {
         row.iter().map(|s| (f64::from(*s) - mean).powi(2)).sum::<f64>() / cols as f64
     });
     rows.sum::<f64>() / (scores.len() / cols).max(1) as f64
-}
-
-fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
-    let count = values.len().max(1) as f64;
-    values.sum::<f64>() / count
 }
 
 fn mean_square(values: &[f32]) -> f64 {

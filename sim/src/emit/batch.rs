@@ -3,9 +3,8 @@
 use super::lanes::Operand;
 use super::{Body, Emitter};
 use crate::kernels::{Mixed, Task};
-use crate::lower::value::Repr;
 use crate::netlist::{Binary, Kind, NodeId, Op, StorageId};
-use crate::plan::{Base, Place, Sum, allocate};
+use crate::plan::{Base, Place, Sum, allocate, next_node};
 
 /// A host type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,12 +50,8 @@ impl Emitter<'_> {
     }
 
     fn operand_nodes(&self, ids: &[NodeId], position: usize) -> Vec<NodeId> {
-        let of = |id: &NodeId| {
-            let mut all = Vec::new();
-            self.circuit.netlist.node(*id).op.operands(|o| all.push(o));
-            all[position]
-        };
-        ids.iter().map(of).collect()
+        let nodes = self.circuit.operand_of_each(ids, position);
+        nodes.expect("an operation has the operands that are asked for")
     }
 
     fn operand_kind(&self, id: NodeId, position: usize) -> Kind {
@@ -178,11 +173,7 @@ impl Emitter<'_> {
     }
 
     fn next_nodes(&self, members: &[usize]) -> Vec<NodeId> {
-        let next = |m: &usize| match self.circuit.updates.registers[*m].next.repr {
-            Repr::Node(id) => Some(id),
-            Repr::Wide(_) => None,
-        };
-        members.iter().filter_map(next).collect()
+        members.iter().filter_map(|m| next_node(self.circuit, *m)).collect()
     }
 
     /// Registers of a batch with neighbouring lanes.

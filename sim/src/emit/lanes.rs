@@ -104,9 +104,13 @@ impl Body<'_> {
         for (argument, operand) in arguments.iter_mut().zip(work.operands) {
             *argument = self.address(operand.place(first));
         }
-        let [a, b, c] = arguments;
-        let (immediate, count) = (self.constant(work.immediate), self.constant((end - first) as u64));
-        let function = self.constant(kernel as usize as u64);
+        let immediate = self.constant(work.immediate);
+        self.call_kernel(kernel, target, arguments, immediate, (end - first) as u64);
+    }
+
+    /// Calls a kernel with everything that it takes.
+    fn call_kernel(&mut self, kernel: Kernel, target: Ssa, [a, b, c]: [Ssa; 3], immediate: Ssa, count: u64) {
+        let (count, function) = (self.constant(count), self.constant(kernel as usize as u64));
         self.builder.ins().call_indirect(self.kernel, function, &[target, a, b, c, immediate, count]);
     }
 }
@@ -122,8 +126,8 @@ fn strips<'o>(operands: impl Iterator<Item = &'o Operand>, lanes: usize, step: u
 }
 
 impl Emitter<'_> {
-    /// Computes all lanes: with a kernel or short code: once for each stretch over which all operands are runs. What is read from the array
-    /// that is written is read before it is overwritten.
+    /// Computes all lanes, with a kernel or short code, once for each stretch over which all operands are runs. What is
+    /// read from the array that is written is read before it is overwritten.
     #[expect(clippy::too_many_arguments, reason = "a kernel call has that many")]
     pub(super) fn call(
         &mut self,
@@ -178,8 +182,7 @@ impl Emitter<'_> {
             } else {
                 let kernel = self.tier.kernel(Task::Copy, 1, false);
                 let (target, none) = (body.address(to), body.bases[2]);
-                let (size, function) = (body.constant(u64::from(size)), body.constant(kernel as usize as u64));
-                body.builder.ins().call_indirect(body.kernel, function, &[target, from, none, none, none, size]);
+                body.call_kernel(kernel, target, [from, none, none], none, u64::from(size));
             }
         }
     }
@@ -309,9 +312,7 @@ impl Emitter<'_> {
         let kernel = self.tier.kernel(Task::Splat, bytes, false);
         let target = body.address(place);
         let none = body.bases[2];
-        let lanes = body.constant(lanes as u64);
-        let function = body.constant(kernel as usize as u64);
-        body.builder.ins().call_indirect(body.kernel, function, &[target, none, none, none, value, lanes]);
+        body.call_kernel(kernel, target, [none; 3], value, lanes as u64);
     }
 
     /// Lanes from `nodes[0]` on that lie side by side.

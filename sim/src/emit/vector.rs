@@ -86,10 +86,8 @@ impl Body<'_> {
             if result < width && end - lane >= whole {
                 let parts = (lane..lane + whole).step_by(most).map(|at| self.vector(work, at, most as u32));
                 let parts = parts.collect();
-                let mut packed = self.pack_lanes(parts, width, result);
-                if let Task::Narrow(_) = work.task {
-                    packed = self.field_lanes(packed, lane_type(result), work.host.signed, (0, work.size()));
-                }
+                let packed = self.pack_lanes(parts, width, result);
+                let packed = self.finished(work, packed, result);
                 self.store_lanes(packed, result, to.plus(lane as u32 * result), result, whole as u32);
                 lane += whole;
                 continue;
@@ -98,12 +96,18 @@ impl Body<'_> {
             while count > end - lane {
                 count /= 2;
             }
-            let mut value = self.vector(work, lane, count as u32);
-            if let Task::Narrow(_) = work.task {
-                value = self.field_lanes(value, lane_type(width), work.host.signed, (0, work.size()));
-            }
+            let value = self.vector(work, lane, count as u32);
+            let value = self.finished(work, value, width);
             self.store_lanes(value, width, to.plus(lane as u32 * result), result, count as u32);
             lane += count;
+        }
+    }
+
+    /// Lanes of `bytes` bytes without what a narrower result does not have.
+    fn finished(&mut self, work: &Work<'_>, value: Ssa, bytes: u32) -> Ssa {
+        match work.task {
+            Task::Narrow(_) => self.field_lanes(value, lane_type(bytes), work.host.signed, (0, work.size())),
+            _ => value,
         }
     }
 

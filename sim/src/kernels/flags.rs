@@ -3,13 +3,19 @@
 /// Lanes of a block, as many as there are bits in a limb.
 pub const BLOCK: usize = 64;
 
-/// A bit for each byte that is 1; bytes are 0 or 1.
+/// A bit for each byte of a limb that is 1; bytes are 0 or 1.
 #[inline(always)]
-pub fn portable(flags: &[u8]) -> u64 {
+pub fn of_limb(limb: u64) -> u64 {
     /// Brings the lowest bits of eight bytes together in the highest byte.
     const GATHER: u64 = 0x0102_0408_1020_4080;
+    limb.wrapping_mul(GATHER) >> 56
+}
+
+/// The same for any number of bytes up to a block.
+#[inline(always)]
+pub fn portable(flags: &[u8]) -> u64 {
     let (words, rest) = flags.as_chunks::<8>();
-    let bits = words.iter().map(|w| u64::from_le_bytes(*w).wrapping_mul(GATHER) >> 56);
+    let bits = words.iter().map(|w| of_limb(u64::from_le_bytes(*w)));
     let whole = bits.enumerate().fold(0, |all, (index, bits)| all | bits << (8 * index));
     let last = 8 * words.len();
     rest.iter().enumerate().fold(whole, |all, (index, flag)| all | u64::from(*flag) << (last + index))

@@ -5,7 +5,7 @@
 //! that the destination overlaps no operand; this is the reason for the `unsafe` in this file.
 #![expect(unsafe_code, reason = "kernels are called from generated code, which passes raw lane pointers")]
 
-mod flags;
+pub mod flags;
 mod lane;
 mod moving;
 mod update;

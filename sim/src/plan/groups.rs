@@ -1,5 +1,6 @@
 //! Batches: nodes that stem from one expression of one module, over all its instances.
 
+use super::VECTOR_LANES;
 use super::packs::{self, Packed};
 use crate::circuit::Circuit;
 use crate::netlist::{Binary, Kind, NodeId, Op, Origin};
@@ -24,6 +25,11 @@ pub fn has_kernel(circuit: &Circuit, id: NodeId) -> bool {
         Op::Parity(_) => false,
         _ => true,
     }
+}
+
+/// True for nodes that are computed as a batch.
+pub fn is_batch(circuit: &Circuit, nodes: &[NodeId]) -> bool {
+    nodes.len() >= VECTOR_LANES && has_kernel(circuit, nodes[0])
 }
 
 /// Nodes that need work, by batch in the order of lanes; batches through which a path passes twice are split by depth.

@@ -26,7 +26,7 @@ pub use choices::Choice;
 pub use layout::{Layout, Move};
 pub use outlook::Outlook;
 pub use parts::Part;
-pub use registers::Sum;
+pub use registers::{Sum, next_node};
 pub use watch::LINE;
 
 /// Fewest lanes for which a batch runs as a kernel rather than lane by lane.
@@ -301,7 +301,7 @@ impl Plan {
         let (mut cycle, mut update) = (Vec::new(), Vec::new());
         let (taken, summed) = (ranges.taken(), ranges.summed(circuit));
         for (index, nodes) in groups.into_iter().enumerate().filter(|(_, g)| !summed.contains(&g[0])) {
-            if nodes.len() < VECTOR_LANES || !groups::has_kernel(circuit, nodes[0]) {
+            if !groups::is_batch(circuit, &nodes) {
                 cycle.extend(nodes.into_iter().map(Unit::Scalar));
                 continue;
             }

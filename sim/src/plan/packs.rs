@@ -5,11 +5,12 @@
 //! the same in all lanes, constants, side by side in memory, or can be packed in turn.
 
 use super::VECTOR_LANES;
-use super::groups::{Shape, has_kernel, lies_ready};
+use super::groups::{Shape, has_kernel, is_batch, lies_ready};
+use super::registers::{by_batch, next_node, sort_by_lane};
 use crate::circuit::Circuit;
-use crate::lower::value::{Repr, Source, Value};
+use crate::lower::value::{Source, Value};
 use crate::netlist::{NodeId, Op};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Operands of operands that are looked at.
 const DEEPEST: u32 = 6;
@@ -53,18 +54,10 @@ pub fn pack(circuit: &Circuit, groups: Vec<Vec<NodeId>>) -> Packed {
 /// Lanes that are used together.
 fn roots(circuit: &Circuit, groups: &[Vec<NodeId>]) -> Vec<Vec<NodeId>> {
     let mut roots = Vec::new();
-    let mut batches: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for (index, register) in circuit.updates.registers.iter().enumerate() {
-        batches.entry(circuit.store(register.storage).batch).or_default().push(index);
-    }
     let registers = &circuit.updates.registers;
-    for mut members in batches.into_values().filter(|m| m.len() >= VECTOR_LANES) {
-        members.sort_by_key(|m| (circuit.store(registers[*m].storage).lane, registers[*m].storage));
-        let next = |m: &usize| match registers[*m].next.repr {
-            Repr::Node(id) => Some(id),
-            Repr::Wide(_) => None,
-        };
-        roots.push(members.iter().filter_map(next).collect());
+    for mut members in by_batch(circuit).into_values().filter(|m| m.len() >= VECTOR_LANES) {
+        sort_by_lane(circuit, &mut members);
+        roots.push(members.iter().filter_map(|m| next_node(circuit, *m)).collect());
         roots.push(members.iter().filter_map(|m| registers[*m].enable).collect());
     }
     for nodes in groups.iter().filter(|g| is_batch(circuit, g)) {
@@ -75,24 +68,9 @@ fn roots(circuit: &Circuit, groups: &[Vec<NodeId>]) -> Vec<Vec<NodeId>> {
     roots
 }
 
-fn is_batch(circuit: &Circuit, nodes: &[NodeId]) -> bool {
-    nodes.len() >= VECTOR_LANES && has_kernel(circuit, nodes[0])
-}
-
 /// Operands of lanes of one shape, by position.
 fn operand_lists(circuit: &Circuit, nodes: &[NodeId]) -> Vec<Vec<NodeId>> {
-    let mut lists: Vec<Vec<NodeId>> = Vec::new();
-    for id in nodes {
-        let mut position = 0;
-        circuit.netlist.node(*id).op.operands(|o| {
-            if lists.len() == position {
-                lists.push(Vec::with_capacity(nodes.len()));
-            }
-            lists[position].push(o);
-            position += 1;
-        });
-    }
-    lists
+    (0..).map_while(|position| circuit.operand_of_each(nodes, position)).collect()
 }
 
 /// What a word consists of.

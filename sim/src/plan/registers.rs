@@ -63,25 +63,37 @@ pub fn load_of(circuit: &Circuit, id: NodeId) -> Option<StorageId> {
     }
 }
 
-fn next_node(circuit: &Circuit, register: usize) -> Option<NodeId> {
+/// The next value of a register (by its place among the updates) of at most 64 bits.
+pub fn next_node(circuit: &Circuit, register: usize) -> Option<NodeId> {
     match circuit.updates.registers[register].next.repr {
         Repr::Node(id) => Some(id),
         Repr::Wide(_) => None,
     }
 }
 
-/// Divides the registers of every batch into ranges.
-pub fn ranges(circuit: &Circuit, groups: &[Vec<NodeId>], uses: &[u32]) -> Ranges {
-    let starts: HashMap<NodeId, usize> =
-        groups.iter().enumerate().filter(|(_, g)| g.len() >= VECTOR_LANES).map(|(i, g)| (g[0], i)).collect();
+/// Places among the updates of the registers of every batch.
+pub fn by_batch(circuit: &Circuit) -> BTreeMap<u32, Vec<usize>> {
     let mut batches: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for (index, register) in circuit.updates.registers.iter().enumerate() {
         batches.entry(circuit.store(register.storage).batch).or_default().push(index);
     }
+    batches
+}
+
+/// Puts registers of a batch in the order of its lanes.
+pub fn sort_by_lane(circuit: &Circuit, members: &mut [usize]) {
+    let storage = |m: &usize| circuit.updates.registers[*m].storage;
+    members.sort_by_key(|m| (circuit.store(storage(m)).lane, storage(m)));
+}
+
+/// Divides the registers of every batch into ranges.
+pub fn ranges(circuit: &Circuit, groups: &[Vec<NodeId>], uses: &[u32]) -> Ranges {
+    let starts: HashMap<NodeId, usize> =
+        groups.iter().enumerate().filter(|(_, g)| g.len() >= VECTOR_LANES).map(|(i, g)| (g[0], i)).collect();
     // Registers that differ in nothing but their reset have one next value; only one of them can be where it is computed.
     let mut taken: BTreeSet<usize> = BTreeSet::new();
     let mut all = Ranges::default();
-    for mut members in batches.into_values() {
+    for mut members in by_batch(circuit).into_values() {
         let store = |m: usize| circuit.store(circuit.updates.registers[m].storage);
         if store(members[0]).kind.width > 64 {
             let enabled = |m: &usize| circuit.updates.registers[*m].enable.is_some();
@@ -94,7 +106,7 @@ pub fn ranges(circuit: &Circuit, groups: &[Vec<NodeId>], uses: &[u32]) -> Ranges
             all.single.extend(members);
             continue;
         }
-        members.sort_by_key(|m| (store(*m).lane, circuit.updates.registers[*m].storage));
+        sort_by_lane(circuit, &mut members);
         let mut rest = members.as_slice();
         while let Some(first) = rest.first() {
             let straight = |rest: &[usize]| {
