@@ -71,8 +71,7 @@ def check(models):
             # The tiny one takes the way of a checkpoint.
             if model == "deit_tiny":
                 torch.save({"model": state}, folder / "weights.pth")
-                convert = pathlib.Path(__file__).with_name("pth_to_safetensors.py")
-                subprocess.run([sys.executable, convert, folder / "weights.pth", weights], check=True)
+                subprocess.run([ROOT / "scripts/pth-to-safetensors", folder / "weights.pth", weights], check=True)
             else:
                 save_file(state, weights)
             found, expected = heatvit(model, weights, folder), forward(net)
