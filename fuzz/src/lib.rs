@@ -6,7 +6,7 @@ use heatvit_model::float::{Engine, FloatNetwork, NetworkOptions, forward};
 use heatvit_model::golden;
 use heatvit_model::npy::Array;
 use heatvit_model::picture::{Picture, Preprocess};
-use heatvit_model::quant::{Dims, QuantNetwork, random_image};
+use heatvit_model::quant::{Dims, file, random_image};
 use heatvit_model::selector::SelectorOptions;
 use heatvit_model::weights;
 
@@ -32,11 +32,11 @@ pub fn weights(data: &[u8]) {
 
 /// Quantized files: an accepted one is run.
 pub fn quantized(data: &[u8]) {
-    if let Ok(network) = QuantNetwork::from_bytes(data) {
-        let image = random_image(&network.dims, 1);
-        assert_eq!(golden::run(&network, &image).logits().len(), network.dims.classes);
-        let again = network.to_bytes().expect("a legal network can be written");
-        assert_eq!(QuantNetwork::from_bytes(&again).as_ref(), Ok(&network));
+    if let Ok(read) = file::from_bytes(data) {
+        let image = random_image(&read.network.dims, 1);
+        assert_eq!(golden::run(&read.network, &image).logits().len(), read.network.dims.classes);
+        let again = file::to_bytes(&read.network, &read.origin).expect("a legal network can be written");
+        assert_eq!(file::from_bytes(&again).as_ref(), Ok(&read));
     }
 }
 

@@ -4,6 +4,7 @@ use crate::data_set::{About, DataSet, Image};
 use crate::error::GenError;
 use crate::pipeline::float_patches;
 use crate::progress;
+use crate::tokens::{Stage, float_stages};
 use heatvit_model::config::Config;
 use heatvit_model::float::{Engine, Folded, forward_wanted};
 use rayon::prelude::*;
@@ -108,24 +109,25 @@ impl Answer {
         let logits_kept = kept.map_or(Vec::new(), |real| logits.iter().map(|l| real(*l)).collect());
         Self { about: about.clone(), class: class_of(logits), in_first, logits: logits_kept }
     }
+}
 
-    /// The answers in float arithmetic.
-    ///
-    /// # Errors
-    /// An unreadable image.
-    pub fn of_float(
-        folded: &Folded,
-        config: &Config,
-        engine: Engine,
-        images: &(impl ImageSource + ?Sized),
-        keep_logits: bool,
-    ) -> Result<Vec<Self>, GenError> {
-        each("float", images, |_, image| {
-            let patches = float_patches(config, image)?;
-            let trace = forward_wanted(folded, engine, &patches, &|name| name == "logits");
-            Ok(Self::new(&image.about, trace.logits(), keep_logits.then_some(|l| l)))
-        })
-    }
+/// Answers and tokens of every image in float arithmetic.
+///
+/// # Errors
+/// An unreadable image.
+pub fn in_float(
+    folded: &Folded,
+    config: &Config,
+    engine: Engine,
+    images: &(impl ImageSource + ?Sized),
+    keep_logits: bool,
+) -> Result<Vec<(Answer, Vec<Stage>)>, GenError> {
+    let wanted = |name: &str| name == "logits" || name.ends_with(".mask") || name.ends_with(".score");
+    each("float", images, |_, image| {
+        let trace = forward_wanted(folded, engine, &float_patches(config, image)?, &wanted);
+        let answer = Answer::new(&image.about, trace.logits(), keep_logits.then_some(|l| l));
+        Ok((answer, float_stages(&trace)))
+    })
 }
 
 /// Place of the largest value; the first of equal ones.

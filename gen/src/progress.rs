@@ -1,5 +1,6 @@
 //! Progress on stderr: a bar with an ETA on a terminal, nothing elsewhere.
 
+use heatvit_model::quant::Progress;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
@@ -66,9 +67,54 @@ impl Drop for CycleBar {
     }
 }
 
+/// A bar that starts again with each phase of a work.
+#[derive(Debug)]
+pub struct PhaseBar(ProgressBar);
+
+impl PhaseBar {
+    /// Before the first phase.
+    pub fn new() -> Self {
+        Self(styled("", 0, "{prefix:>12} {bar:32} {pos}/{len} {msg} ETA {eta}"))
+    }
+
+    /// So far the work has come.
+    pub fn tell(&self, progress: Progress) {
+        if progress.done == 0 {
+            self.0.reset();
+            self.0.set_prefix(progress.phase.name());
+        }
+        self.0.set_length(progress.total as u64);
+        self.0.set_position(progress.done as u64);
+    }
+}
+
+impl Default for PhaseBar {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for PhaseBar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use heatvit_model::quant::Phase;
+
+    #[test]
+    fn each_phase_starts_at_zero() {
+        let bar = PhaseBar::new();
+        for (phase, total) in [(Phase::Sampling, 3), (Phase::Rounding, 12)] {
+            for done in 0..=total {
+                bar.tell(Progress { phase, done, total });
+            }
+            assert_eq!((bar.0.prefix(), bar.0.position()), (phase.name().to_owned(), total as u64));
+        }
+    }
 
     #[test]
     fn the_length_is_that_of_the_images_so_far() {

@@ -133,6 +133,8 @@ fn dense(build: &Build, trial: &Trial) -> Result<Dense, GenError> {
 pub fn summarize(build: &Build, images: &[Image], trial: &Trial) -> Result<Summary, GenError> {
     let about: Vec<About> = images.iter().map(|image| image.about.clone()).collect();
     let mut summary = verify::summarize(&trial.outcomes, &about, dense(build, trial)?, trial.build);
+    summary.without_selectors = build.without_selectors();
+    summary.calibration_images = build.calibrated;
     let a = &build.config()?.accelerator;
     summary.derive(u64::from(a.rows * a.columns), a.clock_mhz);
     Ok(summary)

@@ -3,6 +3,7 @@
 use crate::tokens::Tokens;
 use heatvit_model::quant::Dims;
 use serde::Serialize;
+use std::time::Instant;
 
 /// Share of images whose class is right, by engine; absent where an engine did not run or labels are missing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -107,13 +108,33 @@ pub struct SimulatorSpeed {
     pub build_seconds: f64,
 }
 
-/// The golden model's own speed in an evaluation.
+/// An engine's own speed in an evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct GoldenSpeed {
+pub struct EngineSpeed {
     /// Images per second of all threads; reading and preparing the images is part of it.
     pub images_per_second: f64,
     /// Threads.
     pub threads: usize,
+}
+
+impl EngineSpeed {
+    /// Of so many images since then.
+    pub fn since(start: Instant, images: usize) -> Self {
+        let images_per_second = images as f64 / start.elapsed().as_secs_f64();
+        Self { images_per_second, threads: rayon::current_num_threads() }
+    }
+
+    fn text(&self) -> String {
+        format!("{:.1} images/s, {} threads", self.images_per_second, self.threads)
+    }
+}
+
+/// The golden model's own speed in an evaluation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GoldenSpeed {
+    /// Of the whole evaluation.
+    #[serde(flatten)]
+    pub speed: EngineSpeed,
     /// Vector instructions.
     pub instructions: &'static str,
 }
@@ -132,6 +153,12 @@ pub struct Summary {
     /// Class folders, where the classes come from them and are fewer than the network's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class_folders: Option<usize>,
+    /// Images that the quantizer was calibrated on, where it was run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration_images: Option<usize>,
+    /// The configuration has token selectors, the weights have none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub without_selectors: bool,
     /// Accuracy over the same images.
     pub accuracy: Accuracy,
     /// Share of images whose class is among the five largest logits, for networks with more classes than that.
@@ -155,6 +182,9 @@ pub struct Summary {
     /// Images per second at that clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fps: Option<f64>,
+    /// A float engine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub float: Option<EngineSpeed>,
     /// The golden model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub golden: Option<GoldenSpeed>,
@@ -187,6 +217,8 @@ impl Summary {
         if let Some(folders) = self.class_folders {
             rows.push(("class folders", format!("{} for the first classes of the network", grouped(folders as u64))));
         }
+        rows.extend(self.calibration_images.map(|count| (CALIBRATED, calibrated(count))));
+        rows.extend(self.without_selectors.then(|| (WITHOUT_SELECTORS.0, WITHOUT_SELECTORS.1.to_owned())));
         for (name, accuracy) in [("accuracy", &self.accuracy), ("in the first 5", &self.accuracy_top5)] {
             rows.extend((!accuracy.is_empty()).then(|| (name, accuracy.row())));
         }
@@ -206,9 +238,9 @@ impl Summary {
         if let (Some(fps), Some(clock)) = (self.fps, self.clock_mhz) {
             rows.push(("images/s", format!("{} at {clock} MHz", grouped(fps.round() as u64))));
         }
+        rows.extend(self.float.as_ref().map(|speed| ("float engine", speed.text())));
         if let Some(g) = &self.golden {
-            let speed = format!("{:.1} images/s, {} threads, {}", g.images_per_second, g.threads, g.instructions);
-            rows.push(("golden model", speed));
+            rows.push(("golden model", format!("{}, {}", g.speed.text(), g.instructions)));
         }
         if let Some(sim) = &self.sim {
             let speed = grouped(sim.cycles_per_second.round() as u64);
@@ -216,6 +248,22 @@ impl Summary {
         }
         rows.iter().map(|(name, value)| row(name, value)).collect()
     }
+}
+
+/// Name of the row about the calibration.
+pub const CALIBRATED: &str = "calibrated on";
+
+/// Its value.
+pub fn calibrated(images: usize) -> String {
+    format!("{} {}", grouped(images as u64), if images == 1 { "image" } else { "images" })
+}
+
+/// Name and value of the row about weights without the configured selectors.
+const WITHOUT_SELECTORS: (&str, &str) = ("selectors", "none in the weights, the network runs dense");
+
+/// That row where it holds.
+pub fn dense_instead(without_selectors: bool) -> String {
+    if without_selectors { row(WITHOUT_SELECTORS.0, WITHOUT_SELECTORS.1) } else { String::new() }
 }
 
 fn rounded(number: f64) -> String {
@@ -274,7 +322,11 @@ mod tests {
             accuracy: Accuracy { float: Some(0.95), int8: Some(0.95), rtl: Some(0.9) },
             macs: Some(Macs { dense: 26_000_000, executed_mean: 26_000_000.0, selectors_mean: None, saved: None }),
             cycles: Cycles::of(&[120_000, 130_000]),
-            golden: Some(GoldenSpeed { images_per_second: 51.26, threads: 2, instructions: "AVX2" }),
+            float: Some(EngineSpeed { images_per_second: 3.04, threads: 1 }),
+            golden: Some(GoldenSpeed {
+                speed: EngineSpeed { images_per_second: 51.26, threads: 2 },
+                instructions: "AVX2",
+            }),
             sim: Some(SimulatorSpeed { cycles_per_second: 123_456.7, build_seconds: 0.251 }),
             ..Summary::default()
         };
@@ -293,6 +345,7 @@ mod tests {
              cycles per image   125,000 (min 120,000, max 130,000)\n\
              array utilization  81.25 %\n\
              images/s           2,400 at 300 MHz\n\
+             float engine       3.0 images/s, 1 threads\n\
              golden model       51.3 images/s, 2 threads, AVX2\n\
              simulator          123,457 cycles/s, built in 0.25 s\n"
         );
@@ -330,6 +383,7 @@ mod tests {
         let json: serde_json::Value = serde_json::from_str(&summary().to_json()).unwrap();
         assert_eq!(json["macs"]["executed_mean"], 26_000_000.0);
         assert_eq!(json["cycles"]["max"], 130_000);
+        assert_eq!((&json["golden"]["threads"], &json["golden"]["instructions"]), (&2.into(), &"AVX2".into()));
         assert_eq!(json["array_utilization"], 0.8125);
         let json = Summary { images: 3, ..Summary::default() }.to_json();
         assert_eq!(json, "{\n  \"images\": 3,\n  \"accuracy\": {}\n}\n");

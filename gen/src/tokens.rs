@@ -2,6 +2,7 @@
 
 use crate::data_set::About;
 use heatvit_model::golden::Trace;
+use num_traits::AsPrimitive;
 use serde::Serialize;
 
 /// What a stage did with the patches of an image.
@@ -15,8 +16,20 @@ pub struct Stage {
     pub rows: usize,
 }
 
-/// The stages of an image, in order; empty for a dense network.
+/// Score that the float engines call 1, in the integers' units.
+const SCORE_ONE: f64 = 512.0;
+
+/// The stages of an image in the golden model, in order; empty for a dense network.
 pub fn stages(trace: &Trace) -> Vec<Stage> {
+    read_stages(trace, 1.0)
+}
+
+/// The same of a float engine's trace.
+pub fn float_stages(trace: &Trace<f32>) -> Vec<Stage> {
+    read_stages(trace, SCORE_ONE)
+}
+
+fn read_stages<T: Clone + AsPrimitive<f64>>(trace: &Trace<T>, one: f64) -> Vec<Stage> {
     let named = |part: &'static str| trace.tensors.iter().filter(move |t| t.name.ends_with(part));
     // All patches are candidates of the first stage; row 0 is the class token.
     let patches = named(".mask").next().map_or(0, |mask| mask.rows - 1);
@@ -26,8 +39,8 @@ pub fn stages(trace: &Trace) -> Vec<Stage> {
         .map(|((mask, score), counts)| {
             let mut stage = Stage { kept: vec![false; patches], score: vec![None; patches], rows: counts.tokens };
             for ((patch, kept), score) in candidates.iter().zip(&mask.data[1..]).zip(&score.data[1..]) {
-                stage.kept[*patch] = *kept != 0;
-                stage.score[*patch] = Some(*score);
+                stage.kept[*patch] = kept.as_() > 0.5;
+                stage.score[*patch] = Some((score.as_() * one).round() as i32);
             }
             candidates.retain(|patch| stage.kept[*patch]);
             stage

@@ -7,6 +7,7 @@ use heatvit_model::fixed::{Rescale, rescale, saturate};
 use heatvit_model::golden::{Trace, run};
 use heatvit_model::poly::gelu::{GeluParams, gelu};
 use heatvit_model::poly::recip::{recip, recip_table};
+use heatvit_model::quant::file::from_bytes;
 use heatvit_model::quant::{Linear, QuantNetwork, RowScale};
 use safetensors::SafeTensors;
 use std::collections::BTreeSet;
@@ -22,7 +23,7 @@ struct Comparison<'a> {
 impl<'a> Comparison<'a> {
     fn new(record: &'a [u8]) -> Self {
         let file = include_bytes!("oracle/integers.q8");
-        let network = QuantNetwork::from_bytes(file).expect("the network is committed");
+        let network = from_bytes(file).expect("the network is committed").network;
         let record = SafeTensors::deserialize(record).expect("the record is committed");
         let patches: Vec<i8> =
             record.tensor("patches").expect("patches are recorded").data().iter().map(|b| *b as i8).collect();

@@ -1,15 +1,15 @@
 //! `heatvit eval`: accuracy of an engine without any hardware.
 
-use super::{print, tensor_files, write_json};
+use super::{print, tensor_files, too_many, write_json};
 use crate::cli::{EXIT_EQUAL, EngineName, EvalArgs};
 use crate::data_set::About;
 use crate::error::GenError;
-use crate::evaluate::{Answer, First, ImageSource as _, accuracy, accuracy_top5, each};
+use crate::evaluate::{Answer, First, ImageSource as _, accuracy, accuracy_top5, each, in_float};
 use crate::files;
 use crate::pipeline::{
-    Request, float_patches, load_config, load_network, load_quantized, load_weights, open_images, patches,
+    Request, WeightFile, float_patches, load_config, load_network, load_quantized, load_weights, open_images, patches,
 };
-use crate::summary::{Accuracy, GoldenSpeed, Macs, Summary};
+use crate::summary::{Accuracy, EngineSpeed, GoldenSpeed, Macs, Summary};
 use crate::tokens::{Stage, Tokens, stages};
 use heatvit_hdl::Parameters;
 use heatvit_hdl::schedule::Program;
@@ -28,25 +28,23 @@ use std::time::Instant;
 /// Refused input.
 pub fn eval(arguments: &EvalArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     let request = arguments.source.request(&arguments.images);
-    let config = load_config(&request.config)?;
+    let mut config = load_config(&request.config)?;
     files::check_places([&arguments.logits, &arguments.json])?;
     let set = open_images(&request, &config)?;
     if let Some(count) = arguments.count.filter(|count| *count > set.len()) {
-        return Err(GenError::Argument {
-            argument: format!("--count {count}"),
-            problem: format!("there are {} images", set.len()),
-            remedy: "ask for as many at most, or leave it out".to_owned(),
-        });
+        return Err(too_many(count, set.len()));
     }
     let images = First::new(&set, arguments.count);
+    let weights = load_weights(&request, &mut config)?;
     let macs = (!config.selectors.enabled).then(|| Macs::dense(&config.model.dims()));
     let class_folders = set.class_folders().filter(|folders| *folders < config.model.classes);
-    let mut summary = Summary { macs, class_folders, ..Summary::default() };
+    let without_selectors = weights.without_selectors;
+    let mut summary = Summary { macs, class_folders, without_selectors, ..Summary::default() };
     let wanted = Wanted { logits: arguments.logits.is_some(), tensors: arguments.tensors.as_deref() };
     let answers = match arguments.engine {
-        EngineName::Int8 => int8(&request, &config, images, wanted, &mut summary)?,
-        EngineName::Float => float(&request, &config, images, Engine::Exact, wanted)?,
-        EngineName::FloatPoly => float(&request, &config, images, Engine::Poly, wanted)?,
+        EngineName::Int8 => int8(&request, &config, weights, images, wanted, &mut summary)?,
+        EngineName::Float => float(&config, weights, images, Engine::Exact, wanted, &mut summary)?,
+        EngineName::FloatPoly => float(&config, weights, images, Engine::Poly, wanted, &mut summary)?,
     };
     summary.images = answers.len();
     let of = |share| match arguments.engine {
@@ -76,11 +74,13 @@ struct Wanted<'a> {
 fn int8(
     request: &Request,
     config: &Config,
+    weights: WeightFile,
     images: First<'_>,
     wanted: Wanted<'_>,
     summary: &mut Summary,
 ) -> Result<Vec<Answer>, GenError> {
-    let network = load_quantized(request, config)?;
+    let (network, calibrated) = load_quantized(request, config, weights)?;
+    summary.calibration_images = calibrated;
     let (model, divide) = (Model::new(&network), Divide::for_images(images.count()));
     if let Some(folder) = wanted.tensors {
         let trace = model.run(&patches(config, &*images.get(0)?)?, divide);
@@ -93,11 +93,8 @@ fn int8(
         let answer = Answer::new(&image.about, trace.logits(), wanted.logits.then_some(real));
         Ok((answer, stages(&trace), trace.stages))
     })?;
-    summary.golden = Some(GoldenSpeed {
-        images_per_second: results.len() as f64 / start.elapsed().as_secs_f64(),
-        threads: rayon::current_num_threads(),
-        instructions: model.instructions(),
-    });
+    let speed = EngineSpeed::since(start, results.len());
+    summary.golden = Some(GoldenSpeed { speed, instructions: model.instructions() });
     let mut answers = Vec::with_capacity(results.len());
     let (mut kept, mut counts): (Vec<Vec<Stage>>, Vec<Vec<StageCounts>>) = (Vec::new(), Vec::new());
     for (answer, stages, rows) in results {
@@ -124,24 +121,30 @@ fn pruned_macs(network: &QuantNetwork, config: &Config, counts: &[Vec<StageCount
     Some(Macs::pruned(Macs::dense(&network.dims).dense, all, selectors))
 }
 
-/// Answers in float arithmetic.
+/// Answers and tokens in float arithmetic.
 fn float(
-    request: &Request,
     config: &Config,
+    weights: WeightFile,
     images: First<'_>,
     engine: Engine,
     wanted: Wanted<'_>,
+    summary: &mut Summary,
 ) -> Result<Vec<Answer>, GenError> {
-    let (path, bytes) = load_weights(request, config)?;
-    let network = load_network(&path, &bytes, config)?;
-    drop(bytes);
+    let network = load_network(&weights.path, &weights.bytes, config)?;
+    drop(weights);
     let folded = fold(&network);
     drop(network);
     if let Some(folder) = wanted.tensors {
         let trace = forward_folded(&folded, engine, &float_patches(config, &*images.get(0)?)?);
         tensor_files::write(folder, &trace, |value| value)?;
     }
-    Answer::of_float(&folded, config, engine, &images, wanted.logits)
+    let start = Instant::now();
+    let results = in_float(&folded, config, engine, &images, wanted.logits)?;
+    summary.float = Some(EngineSpeed::since(start, results.len()));
+    let (answers, kept): (Vec<Answer>, Vec<Vec<Stage>>) = results.into_iter().unzip();
+    let about: Vec<About> = answers.iter().map(|a| a.about.clone()).collect();
+    summary.tokens = Tokens::of(&about, &kept, folded.dims.tokens);
+    Ok(answers)
 }
 
 #[cfg(test)]
@@ -192,5 +195,39 @@ mod tests {
         // Real values and integers of the same image: one step of the logits apart.
         let steps: Vec<f32> = all.values(0..10).iter().zip(first.values(0..10)).map(|(a, b)| a / b).collect();
         assert!(steps.iter().all(|s| (s / steps[0] - 1.0).abs() < 1e-5), "{steps:?}");
+    }
+
+    fn table(options: &[&str]) -> String {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let exit = run_cli(["heatvit", "eval", DIGITS, "--count", "2"].iter().chain(options), &mut out, &mut err);
+        assert_eq!((exit, String::from_utf8_lossy(&err).as_ref()), (0, ""));
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    #[test]
+    fn weights_without_the_configured_selectors_run_dense() {
+        let folder = tempfile::tempdir().unwrap();
+        let q8 = folder.path().join("dense.q8").to_str().unwrap().to_owned();
+        let dense = concat!(env!("CARGO_MANIFEST_DIR"), "/../weights/digits.safetensors");
+        let quantize = ["heatvit", "quantize", DIGITS, "--weights", dense, "--count", "1", "--out", &q8];
+        assert_eq!(run_cli(quantize, &mut Vec::new(), &mut Vec::new()), 0);
+        let row = "selectors          none in the weights, the network runs dense\n";
+        for options in [&["--weights", &q8][..], &["--weights", dense, "--engine", "float"]] {
+            let out = table(options);
+            assert!(out.contains(row) && !out.contains("tokens"), "{out}");
+            assert!(out.contains("MACs per image     21,370,496\n"), "{out}");
+        }
+    }
+
+    #[test]
+    fn float_engines_tell_their_tokens() {
+        let [integers, float] = ["int8", "float"].map(|engine| table(&["--engine", engine]));
+        let tokens = |out: &str| out.lines().find(|line| line.starts_with("tokens")).map(str::to_owned);
+        assert!(tokens(&float).is_some_and(|line| line.starts_with("tokens             82 -> ")), "{float}");
+        assert!(tokens(&integers).is_some());
+        assert!(
+            float.contains("\nfloat engine ") && integers.contains("\ncalibrated on      128 images\n"),
+            "{integers}"
+        );
     }
 }

@@ -55,6 +55,15 @@ pub fn print(out: &mut dyn Write, text: &str) -> Result<(), GenError> {
     })
 }
 
+/// What is said when more images are asked for than there are.
+fn too_many(count: usize, images: usize) -> GenError {
+    GenError::Argument {
+        argument: format!("--count {count}"),
+        problem: format!("there are {images} images"),
+        remedy: "ask for as many at most, or leave it out".to_owned(),
+    }
+}
+
 /// Writes the JSON file that was asked for.
 ///
 /// # Errors

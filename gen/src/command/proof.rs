@@ -3,7 +3,7 @@
 use super::{print, write_json};
 use crate::cli::{Page, Proof};
 use crate::error::GenError;
-use crate::evaluate::{Answer, accuracy};
+use crate::evaluate::{accuracy, in_float};
 use crate::pipeline::{Build, Request, open_images};
 use crate::prove::{Trial, all_patches, run, summarize, trace};
 use crate::report::gather::gather;
@@ -46,8 +46,8 @@ pub fn prove(
     let trial = pool(proof.threads)?.install(|| run(build, design, &patches))?;
     let mut summary = summarize(build, &images, &trial)?;
     if let Some(float) = build.float() {
-        let answers = Answer::of_float(&fold(float), config, Engine::Exact, images.as_slice(), false)?;
-        summary.accuracy.float = accuracy(answers.iter().map(|a| (a.about.label, a.class)));
+        let answers = in_float(&fold(float), config, Engine::Exact, images.as_slice(), false)?;
+        summary.accuracy.float = accuracy(answers.iter().map(|(a, _)| (a.about.label, a.class)));
     }
     write_json(proof.json.as_deref(), &summary)?;
     print(out, &summary.table())?;

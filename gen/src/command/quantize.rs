@@ -1,17 +1,19 @@
 //! `heatvit quantize`: float weights to the file that the other commands share.
 
-use super::print;
+use super::{print, too_many};
 use crate::cli::{EXIT_EQUAL, Images, QuantizeArgs};
+use crate::data_set::Image;
 use crate::error::GenError;
 use crate::files;
 use crate::pipeline::{
-    Request, calibration_images, load_config, load_network, load_weights, patches, quantize_network,
+    Request, WeightFile, calibration_images, load_config, load_network, load_weights, patches, quantize_network,
 };
 use crate::progress;
+use crate::summary::{CALIBRATED, calibrated, dense_instead, row};
 use heatvit_model::config::Config;
 use heatvit_model::float::FloatNetwork;
-use heatvit_model::quant::Quantized;
 use heatvit_model::quant::report::measure;
+use heatvit_model::quant::{self, Quantized};
 use std::io::Write;
 use std::path::Path;
 
@@ -21,10 +23,10 @@ use std::path::Path;
 /// Refused input.
 pub fn quantize(arguments: &QuantizeArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     let request = Request { calibration_images: arguments.count, ..arguments.source.request(&Images::default()) };
-    let config = load_config(&request.config)?;
+    let mut config = load_config(&request.config)?;
     files::check_place(&arguments.out)?;
     files::check_places([&arguments.report])?;
-    let (path, bytes) = load_weights(&request, &config)?;
+    let WeightFile { path, bytes, without_selectors } = load_weights(&request, &mut config)?;
     let network = load_network(&path, &bytes, &config)?;
     drop(bytes);
     // A bad picture among the measured ones leaves nothing behind.
@@ -32,15 +34,27 @@ pub fn quantize(arguments: &QuantizeArgs, out: &mut dyn Write) -> Result<u8, Gen
         Some(_) => measured(arguments, &request, &config)?,
         None => Vec::new(),
     };
-    let quantized = quantize_network(&request, &config, &path, &network)?;
-    let file = quantized.network.to_bytes().map_err(|e| GenError::stage("quant", e))?;
+    let images = calibration(arguments, &request, &config)?;
+    let quantized = quantize_network(&config, &path, &network, &images)?;
+    let file = quant::file::to_bytes(&quantized.network, &config.origin()).map_err(|e| GenError::stage("quant", e))?;
     files::write(&arguments.out, &file)?;
     let products = quantized.network.linears().len();
-    print(out, &format!("quantized          {} ({products} products)\n", arguments.out.display()))?;
+    print(out, &row("quantized", &format!("{} ({products} products)", arguments.out.display())))?;
+    print(out, &row(CALIBRATED, &calibrated(images.len())))?;
+    print(out, &dense_instead(without_selectors))?;
     if let Some(file) = &arguments.report {
         print(out, &report(&network, &quantized, &measured, file)?)?;
     }
     Ok(EXIT_EQUAL)
+}
+
+/// The images to calibrate on; as many as were asked for.
+fn calibration(arguments: &QuantizeArgs, request: &Request, config: &Config) -> Result<Vec<Image>, GenError> {
+    let images = calibration_images(request, config)?;
+    match arguments.count {
+        Some(count) if count > images.len() => Err(too_many(count, images.len())),
+        _ => Ok(images),
+    }
 }
 
 /// Images that a report measures at most.
@@ -120,6 +134,18 @@ mod tests {
         assert_eq!((exit, out.as_str()), (2, ""));
         assert!(err.contains("bad.npy: "), "{err}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn more_images_than_there_are_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("d.q8").to_str().unwrap().to_owned();
+        let photos = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/photos");
+        let with = |more: &[&str]| quantize(&[&["--out", &place, "--calibrate", photos], more].concat());
+        let (exit, _, err) = with(&["--count", "9"]);
+        assert!(exit == 2 && err.contains("--count 9: there are 8 images; ask for as many at most"), "{err}");
+        let (exit, out, _) = with(&[]);
+        assert!(exit == 0 && out.contains("\ncalibrated on      8 images\n"), "{out}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::print;
 use crate::cli::{EXIT_EQUAL, TrainArgs};
 use crate::data_set::{beside, open_digits};
 use crate::error::GenError;
-use crate::pipeline::{Request, load_config, load_network, quantize_network};
+use crate::pipeline::{Request, calibration_images, load_config, load_network, quantize_network};
 use crate::summary::percent;
 use crate::{files, progress};
 use heatvit_model::config::Config;
@@ -108,7 +108,8 @@ fn prune(
     let mut quantize = |form, bytes: &[u8]| {
         let config = if form == Form::Dense { &without } else { config };
         let network = load_network(dense.0, bytes, config);
-        let quantized = network.and_then(|network| quantize_network(&request, config, dense.0, &network));
+        let quantized = network
+            .and_then(|network| quantize_network(config, dense.0, &network, &calibration_images(&request, config)?));
         quantized.map(|q| q.network).map_err(PruneError::Quantize)
     };
     let bar = progress::bar("fine-tuning", config.fine_tune.epochs as usize);

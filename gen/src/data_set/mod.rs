@@ -6,6 +6,7 @@ mod tensor;
 
 use crate::error::GenError;
 use crate::files;
+use crate::pipeline::refused;
 use folder::Folder;
 pub use folder::is_picture;
 use heatvit_model::config::{Config, DataConfig, DataKind};
@@ -86,7 +87,11 @@ impl DataSet {
             (None, Some(path), Some(DataConfig { kind: DataKind::Digits, .. })) => digits(config_path, config, path)?,
             (None, Some(path), _) => {
                 files::check(path)?;
-                return Err(GenError::file(path, "it is no folder of pictures", "name a folder, or use --tensor"));
+                return Err(GenError::file(
+                    path,
+                    "it is no folder of pictures",
+                    "name a folder, or a tensor (.npy) with --tensor",
+                ));
             }
             (None, None, Some(data)) => digits(config_path, config, &beside(config_path, &data.file))?,
             (None, None, None) => {
@@ -183,7 +188,7 @@ fn digits(config_path: &Path, config: &Config, path: &Path) -> Result<Kind, GenE
         return Err(needs(config_path, &problem, "change [model] or [data]"));
     }
     let digits = Digits::from_bytes(&files::read(path)?);
-    let digits = digits.map_err(|e| GenError::file(path, e.to_string(), "name another data file"))?;
+    let digits = digits.map_err(|e| refused(path, &e))?;
     let test = digits.test().map(Image::from).collect();
     Ok(Kind::Digits(Box::new(digits), test))
 }

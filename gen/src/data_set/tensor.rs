@@ -53,10 +53,8 @@ impl Tensor {
         let array = Array::from_bytes(&self.bytes).map_err(|e| refused(&self.path, &e))?;
         let length = array.len() / self.images;
         let values = array.values(index * length..(index + 1) * length);
-        let pixels = self.normalisation.pixels(&values, &self.shape).map_err(|e| {
-            let (problem, remedy) = (format!("image {index}: {e}"), "make the tensor again");
-            GenError::file(&self.path, problem, remedy)
-        })?;
+        let pixels = self.normalisation.pixels(&values, &self.shape);
+        let pixels = pixels.map_err(|e| refused(&self.path, &format!("image {index}: {e}")))?;
         let label = self.labels.as_ref().map(|labels| labels[index]);
         Ok(Image { pixels, about: About { label, subject: None } })
     }

@@ -1,12 +1,13 @@
-//! What the pipeline reads: configuration, weights and images, as a command line names them.
+//! What the pipeline reads: configuration and images, as a command line names them.
 
-use crate::data_set::{Choice, DataSet, Image, beside};
+use crate::data_set::{Choice, DataSet, Image};
 use crate::error::GenError;
-use crate::files::{self, Mapped};
+use crate::files;
+use crate::progress::PhaseBar;
 use heatvit_model::config::Config;
 use heatvit_model::float::FloatNetwork;
 use heatvit_model::image::ImageShape;
-use heatvit_model::quant::{self, Dims, QuantNetwork, Quantized};
+use heatvit_model::quant::{self, QuantizeError, Quantized};
 use heatvit_model::weights;
 use std::path::{Path, PathBuf};
 
@@ -40,102 +41,29 @@ pub fn load_config(path: &Path) -> Result<Config, GenError> {
     Ok(Config::parse(&path.display().to_string(), &files::read_text(path)?)?)
 }
 
-/// The weights file that is meant.
-///
-/// # Errors
-/// None is named, or it is unreadable.
-pub fn load_weights(request: &Request, config: &Config) -> Result<(PathBuf, Mapped), GenError> {
-    let path = match (&request.weights, config.weight_file()) {
-        (Some(path), _) => path.clone(),
-        (None, Some(file)) => beside(&request.config, file),
-        (None, None) => {
-            return Err(GenError::Needs {
-                config: request.config.display().to_string(),
-                problem: "no weights are named".to_owned(),
-                remedy: "add a table [weights] or use --weights".to_owned(),
-            });
-        }
-    };
-    let bytes = files::map(&path)?;
-    Ok((path, bytes))
-}
-
-/// The float network of a configuration, for pixels as the model's `image` delivers them.
-///
-/// # Errors
-/// Weights of another network, or no weights.
-pub fn load_network(path: &Path, bytes: &[u8], config: &Config) -> Result<FloatNetwork, GenError> {
-    if quant::is_quantized(bytes) {
-        return Err(GenError::file(path, "it is quantized already", "name float weights"));
-    }
-    let network = weights::from_bytes(bytes, &config.model.dims(), &config.network_options());
-    let mut network = network.map_err(|e| refused(path, &e))?;
-    network.absorb_normalisation(&config.normalisation());
-    Ok(network)
-}
-
-/// The quantized network that is meant: read, or made from the float weights.
-///
-/// # Errors
-/// Unreadable weights, weights of another network, or a network that the integers cannot hold.
-pub fn load_quantized(request: &Request, config: &Config) -> Result<QuantNetwork, GenError> {
-    let (path, bytes) = load_weights(request, config)?;
-    if quant::is_quantized(&bytes) {
-        return read_quantized(&path, &bytes, config);
-    }
-    let network = load_network(&path, &bytes, config)?;
-    drop(bytes);
-    Ok(quantize_network(request, config, &path, &network)?.network)
-}
-
-/// Reads a file of `heatvit quantize`.
-///
-/// # Errors
-/// A broken file, or one of another network.
-pub fn read_quantized(path: &Path, bytes: &[u8], config: &Config) -> Result<QuantNetwork, GenError> {
-    let network = QuantNetwork::from_bytes(bytes).map_err(|e| refused(path, &e))?;
-    if network.dims != config.model.dims() {
-        let difference = difference(&network.dims, &config.model.dims());
-        let problem = format!("it is not the network of [model]: {difference}");
-        return Err(GenError::file(path, problem, "quantize the configured network"));
-    }
-    Ok(network)
-}
-
-/// The dimensions that are not as they are wanted.
-fn difference(found: &Dims, wanted: &Dims) -> String {
-    let named = |d: &Dims| {
-        let Dims { tokens, patch_inputs, embed, depth, heads, head_dim, mlp_hidden, classes } = *d;
-        [
-            ("tokens", tokens),
-            ("patch_inputs", patch_inputs),
-            ("embed", embed),
-            ("depth", depth),
-            ("heads", heads),
-            ("head_dim", head_dim),
-            ("mlp_hidden", mlp_hidden),
-            ("classes", classes),
-        ]
-    };
-    let pairs = named(found).into_iter().zip(named(wanted)).filter(|(found, wanted)| found != wanted);
-    let texts = pairs.map(|((name, found), (_, wanted))| format!("{name} is {found} in place of {wanted}"));
-    texts.collect::<Vec<_>>().join(", ")
-}
-
-/// Quantizes a float network, which was read from `path`.
+/// Quantizes a float network, which was read from `path`, with the ranges of these images.
 ///
 /// # Errors
 /// No images, or a network that the integers cannot hold.
 pub fn quantize_network(
-    request: &Request,
     config: &Config,
     path: &Path,
     network: &FloatNetwork,
+    images: &[Image],
 ) -> Result<Quantized, GenError> {
-    let images = calibration_images(request, config)?;
     let patches: Result<Vec<_>, _> = images.iter().map(|image| float_patches(config, image)).collect();
-    let patches = patches?;
-    quant::quantize(network, &config.name, &patches).map_err(|e| refused(path, &e))
+    let bar = PhaseBar::new();
+    let quantized = quant::quantize_telling(network, &config.name, &patches?, &mut |progress| bar.tell(progress));
+    quantized.map_err(|e| not_quantized(path, network, &e))
+}
+
+/// An error of the quantizer names an operator; what is wrong is more often a weight before it.
+fn not_quantized(path: &Path, network: &FloatNetwork, error: &QuantizeError) -> GenError {
+    let text = error.to_string();
+    let (problem, remedy) = text.rsplit_once("; ").unwrap_or((&text, "use other weights"));
+    let (tensor, magnitude) = weights::largest(network);
+    let problem = format!("{problem} (the largest number of the network is {magnitude:e}, in `{tensor}`)");
+    GenError::file(path, problem, remedy)
 }
 
 /// What the quantizer is calibrated on: images of `--calibrate`, else of the data set.

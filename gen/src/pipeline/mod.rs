@@ -3,16 +3,16 @@
 
 mod input;
 mod stages;
+mod weights;
 
 pub use input::{
-    Request, calibration_images, float_patches, image_shape, load_config, load_network, load_quantized, load_weights,
-    open_images, patches, quantize_network, read_quantized, refused,
+    Request, calibration_images, float_patches, image_shape, load_config, open_images, patches, quantize_network,
+    refused,
 };
-
 pub use stages::parameters;
+pub use weights::{WeightFile, load_network, load_quantized, load_weights, read_quantized};
 
 use crate::error::GenError;
-use crate::files::Mapped;
 use crate::package::Package;
 use crate::progress;
 use clap::ValueEnum;
@@ -23,7 +23,6 @@ use heatvit_model::float::FloatNetwork;
 use heatvit_model::quant::QuantNetwork;
 use heatvit_rtl::Design;
 use heatvit_rtl::verilog::VerilogFile;
-use std::path::PathBuf;
 
 /// A stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -77,9 +76,11 @@ const ROUTE: [(Stage, Step); 7] = [
 #[derive(Clone, Debug, Default)]
 pub struct Build {
     config: Option<Config>,
-    weights: Option<(PathBuf, Mapped)>,
+    weights: Option<WeightFile>,
     float: Option<FloatNetwork>,
     quant: Option<QuantNetwork>,
+    /// Images that the quantizer was calibrated on, where it was run.
+    pub calibrated: Option<usize>,
     parameters: Option<Parameters>,
     program: Option<Program>,
     design: Option<Design>,
@@ -90,7 +91,7 @@ pub struct Build {
 }
 
 /// An artefact, which is there once its stage was run.
-fn made<T>(artefact: Option<&T>, stage: Stage) -> Result<&T, GenError> {
+fn made<T>(artefact: Option<T>, stage: Stage) -> Result<T, GenError> {
     artefact.ok_or_else(|| GenError::stage(stage.name(), "its artefact is asked for before the stage was run"))
 }
 
@@ -105,6 +106,11 @@ impl Build {
     /// The float network; `None` when the weights file is quantized.
     pub fn float(&self) -> Option<&FloatNetwork> {
         self.float.as_ref()
+    }
+
+    /// Whether the configuration had token selectors that the weights do not have.
+    pub fn without_selectors(&self) -> bool {
+        self.weights.as_ref().is_some_and(|weights| weights.without_selectors)
     }
 
     /// The quantized network.

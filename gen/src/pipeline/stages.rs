@@ -1,6 +1,7 @@
 //! The stages. Each reads artefacts of a [`Build`], adds one, and says a line about it.
 
-use super::input::{load_config, load_network, load_weights, open_images, patches, quantize_network, read_quantized};
+use super::input::{calibration_images, load_config, open_images, patches, quantize_network};
+use super::weights::{load_network, load_weights, read_quantized};
 use super::{Build, Request, Stage, made};
 use crate::data_set::Choice;
 use crate::error::GenError;
@@ -35,31 +36,38 @@ pub(super) fn config(request: &Request, build: &mut Build) -> Result<String, Gen
 }
 
 pub(super) fn network(request: &Request, build: &mut Build) -> Result<String, GenError> {
-    let config = build.config()?;
-    let (path, bytes) = load_weights(request, config)?;
-    let place = path.display().to_string();
-    let line = if is_quantized(&bytes) {
+    let config = made(build.config.as_mut(), Stage::Config)?;
+    let weights = load_weights(request, config)?;
+    let place = weights.path.display().to_string();
+    let mut line = if is_quantized(&weights.bytes) {
         format!("none, {place} is quantized")
     } else {
-        build.float = Some(load_network(&path, &bytes, config)?);
+        build.float = Some(load_network(&weights.path, &weights.bytes, config)?);
         format!("float, from {place}")
     };
-    build.weights = Some((path, bytes));
+    if weights.without_selectors {
+        line += ", without selectors: it runs dense";
+    }
+    build.weights = Some(weights);
     Ok(line)
 }
 
 pub(super) fn quant(request: &Request, build: &mut Build) -> Result<String, GenError> {
     let config = build.config()?;
-    let (path, bytes) = made(build.weights.as_ref(), Stage::Network)?;
+    let weights = made(build.weights.as_ref(), Stage::Network)?;
+    let mut calibrated = None;
     let (network, how) = match build.float() {
         Some(float) => {
-            let images = request.calibration_images.unwrap_or(config.quantize.calibration_images);
-            (quantize_network(request, config, path, float)?.network, format!("calibrated on up to {images} images"))
+            let images = calibration_images(request, config)?;
+            let quantized = quantize_network(config, &weights.path, float, &images)?;
+            calibrated = Some(images.len());
+            (quantized.network, format!("calibrated on {} images", images.len()))
         }
-        None => (read_quantized(path, bytes, config)?, "as read".to_owned()),
+        None => (read_quantized(&weights.path, &weights.bytes, config)?, "as read".to_owned()),
     };
     let line = format!("{} products with weights, {how}", network.linears().len());
     build.quant = Some(network);
+    build.calibrated = calibrated;
     Ok(line)
 }
 

@@ -21,6 +21,7 @@ pub use train::TrainConfig;
 use crate::float::NetworkOptions;
 use crate::image::Normalisation;
 use crate::picture::Preprocess;
+use crate::quant::file::Origin;
 use crate::selector::SelectorOptions;
 use section::{Section, Source};
 use serde::{Deserialize, Serialize};
@@ -132,6 +133,21 @@ impl Config {
     /// From the pixels that the weights were trained on to those of [`crate::image`].
     pub fn normalisation(&self) -> Normalisation {
         Normalisation { mean: self.input.mean.clone(), deviation: self.input.deviation.clone() }
+    }
+
+    /// What is part of every integer of a network quantized for this configuration.
+    pub fn origin(&self) -> Origin {
+        let (m, i) = (&self.model, &self.input);
+        Origin {
+            height: m.height,
+            width: m.width,
+            channels: m.channels,
+            patch: m.patch,
+            mean: i.mean.clone(),
+            deviation: i.deviation.clone(),
+            eps: m.eps,
+            delta1: m.gelu.delta1,
+        }
     }
 
     /// How pictures become images.

@@ -3,6 +3,7 @@
 use super::histogram::{Clip, Histogram, Method};
 use super::moments::Moments;
 use super::narrow::Columns;
+use super::progress::{Phase, Progress, Tell};
 use super::quantize::QuantizeError;
 use super::rounding::Inputs;
 use crate::float::{Engine, Folded, forward_wanted};
@@ -67,9 +68,11 @@ pub(super) fn calibrate(
     network: &Folded,
     images: &[Vec<f32>],
     columns: &Columns,
+    tell: Tell<'_>,
 ) -> Result<Calibration, QuantizeError> {
-    let mut all = Calibration::default();
-    for batch in images.chunks(BATCH) {
+    let (mut all, total) = (Calibration::default(), images.len());
+    for (i, batch) in images.chunks(BATCH).enumerate() {
+        tell(Progress { phase: Phase::Calibrating, done: i * BATCH, total });
         let traces: Vec<Result<_, _>> = batch.par_iter().map(|p| observe(network, p)).collect();
         all.add(&traces.into_iter().collect::<Result<Vec<_>, _>>()?, columns);
     }
@@ -106,7 +109,7 @@ impl Calibration {
         self.inputs.get(name).map(Inputs::of)
     }
 
-    /// Clip of a tensor; one that is always zero gets 1, which is as good as any.
+    /// Clip of a tensor; one that is always zero gets one of 1, which is as good as any.
     pub fn clip(&self, name: &str) -> Clip {
         let found = self.tensors.get(name).and_then(Histogram::clip);
         found.unwrap_or(Clip { step: 1.0 / 127.0, method: Method::Fixed, sqnr_db: f64::INFINITY })

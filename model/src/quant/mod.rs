@@ -3,18 +3,18 @@
 mod behind;
 mod calibrate;
 mod center;
-mod file;
+pub mod file;
 mod histogram;
 mod moments;
 mod narrow;
 mod product;
+mod progress;
 mod quantize;
 mod quantize_selector;
 mod random;
 pub mod report;
 mod rounding;
 mod samples;
-mod selector_header;
 mod spread;
 mod stretch;
 mod validate;
@@ -22,10 +22,11 @@ mod validate;
 pub use crate::layernorm::NormParams;
 pub use crate::poly::gelu::GeluParams;
 pub use crate::selector::PackageRule;
-pub use file::{QuantFileError, VERSION, is_quantized};
+pub use file::is_quantized;
 pub use histogram::Method;
 pub use narrow::{Column, Columns};
-pub use quantize::{QuantizeError, Quantized, TensorStep, quantize};
+pub use progress::{Phase, Progress};
+pub use quantize::{QuantizeError, Quantized, TensorStep, quantize, quantize_telling};
 pub use random::{Extreme, random, random_image, random_with_selectors};
 pub use validate::{QuantError, validate};
 
@@ -210,8 +211,6 @@ impl QuantNetwork {
     }
 }
 
-#[cfg(test)]
-mod file_tests;
 #[cfg(test)]
 mod selector_tests;
 #[cfg(test)]

@@ -8,6 +8,7 @@
 
 use super::behind::{Reader, clip_for};
 use super::histogram::{Clip, Method};
+use super::progress::{Phase, Progress, Tell};
 use super::quantize::FACTOR_MAX;
 use super::samples::Samples;
 use super::stretch::stretch;
@@ -138,10 +139,11 @@ pub(super) struct Narrowed {
 }
 
 /// Narrows the hidden units of all blocks, by what they do on images, and moves those before a selector's logits.
-pub(super) fn narrow(network: &mut Folded, samples: &Samples) -> Narrowed {
-    let delta1 = network.options.delta1;
+pub(super) fn narrow(network: &mut Folded, samples: &Samples, tell: Tell<'_>) -> Narrowed {
+    let (delta1, total) = (network.options.delta1, network.blocks.len());
     let mut all = Narrowed::default();
     for (i, block) in network.blocks.iter_mut().enumerate() {
+        tell(Progress { phase: Phase::Narrowing, done: i, total });
         let input = format!("blocks.{i}.norm2");
         let rows = samples.rows(&input);
         let Some(clip) = clip_for(&[Reader { product: &block.fc1, gelu: Some(delta1) }], rows) else { continue };

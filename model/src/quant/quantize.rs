@@ -6,10 +6,11 @@ use super::center::center;
 use super::histogram::Method;
 use super::narrow::{Column, Columns, Narrowed, narrow};
 use super::product::{Input, ROW_CLIP_MOST, Steps, quantize_linear};
+use super::progress::{Phase, Progress, Tell};
 use super::rounding::Inputs;
 use super::samples::Samples;
 use super::spread::spread;
-use super::{Block, GeluParams, NormParams, QuantError, QuantNetwork, RowScale, ScoreScale, validate};
+use super::{Block, GeluParams, Linear, NormParams, QuantError, QuantNetwork, RowScale, ScoreScale, validate};
 use crate::fixed::{mantissa_exponent, multipliers, saturate};
 use crate::float::{FloatLinear, FloatNetwork, Folded, FoldedBlock};
 use crate::image::INPUT_STEP;
@@ -126,6 +127,11 @@ pub struct TensorStep {
     pub method: Method,
 }
 
+/// A value of the residual stream in its steps.
+pub(super) fn residual_code(value: f32, step: f64) -> i16 {
+    (f64::from(value) / step).round().clamp(-32767.0, 32767.0) as i16
+}
+
 pub(super) fn constant(what: String, value: f64) -> QuantizeError {
     QuantizeError::Constant { what, value: value.to_string() }
 }
@@ -240,8 +246,9 @@ impl Quantizer<'_> {
         let [q, k, v] = [("attn.q", &b.q), ("attn.k", &b.k), ("attn.v", &b.v)]
             .map(|(name, l)| self.step(at(name), Steps::least_output(l, Input::symmetric(input))));
         let (q, k, scores) = self.scores(&prefix, q, k)?;
-        self.note(at("attn.q"), q, self.steps[&at("attn.q")].method);
-        self.note(at("attn.k"), k, self.steps[&at("attn.k")].method);
+        for (name, step) in [("attn.q", q), ("attn.k", k)] {
+            self.steps.entry(at(name)).and_modify(|s| s.step = step);
+        }
         let delta2 = self.folded.options.delta2;
         let o = self.step(at("attn.o"), delta2 * v / ATTEND_MAX);
         let ratio = delta2 * v / o;
@@ -309,17 +316,76 @@ fn residual_step(folded: &Folded, ranges: &Calibration, plans: &[BlockPlan]) -> 
     least.chain([Steps::least_output(&folded.embed, Input::symmetric(INPUT_STEP))]).fold(range, f64::max)
 }
 
+/// Embedding and position table.
+type Embedding = (Linear, Vec<i16>);
+
+/// Final norm, classifier and the step of the logits.
+type Classifier = (NormParams, Linear, f64);
+
+impl Quantizer<'_> {
+    fn embedding(&mut self) -> Result<Embedding, QuantizeError> {
+        let step = self.residual_step;
+        self.note("embed".to_owned(), step, Method::MinMax);
+        let steps = Steps { input: Input::symmetric(INPUT_STEP), output: step };
+        let embed = quantize_linear(&self.folded.embed, "patch_embed.proj".to_owned(), &steps, None)?;
+        Ok((embed, self.folded.pos.iter().map(|p| residual_code(*p, step)).collect()))
+    }
+
+    fn classifier(&mut self) -> Result<Classifier, QuantizeError> {
+        let (head, input) = (&self.folded.head, Input::symmetric(self.step("norm".to_owned(), 0.0)));
+        let norm = self.norm("norm")?;
+        let range = self.ranges.max("logits").max(f64::from(f32::MIN_POSITIVE)) * LOGIT_MARGIN / 32767.0;
+        let output = range.max(Steps::least_output(head, input));
+        self.note("logits".to_owned(), output, Method::MinMax);
+        let steps = Steps { input, output };
+        let head = quantize_linear(head, "head".to_owned(), &steps, self.ranges.input("norm").as_ref())?;
+        Ok((norm, head, output))
+    }
+
+    /// The integers: first all steps of the blocks, which decide that of the stream between them.
+    fn network(&mut self, name: &str, tell: Tell<'_>) -> Result<QuantNetwork, QuantizeError> {
+        let folded = self.folded;
+        let plans = folded.blocks.iter().enumerate().map(|(i, b)| self.plan(i, b)).collect::<Result<Vec<_>, _>>()?;
+        self.residual_step = residual_step(folded, self.ranges, &plans);
+        let (embed, pos) = self.embedding()?;
+        let total = folded.blocks.len();
+        tell(Progress { phase: Phase::Rounding, done: 0, total });
+        let mut blocks = Vec::with_capacity(total);
+        for ((i, b), plan) in folded.blocks.iter().enumerate().zip(&plans) {
+            blocks.push(self.block(i, b, plan)?);
+            tell(Progress { phase: Phase::Rounding, done: i + 1, total });
+        }
+        let selectors = folded.selectors.iter().map(|s| self.selector(s)).collect::<Result<Vec<_>, _>>()?;
+        let (norm, head, logit_step) = self.classifier()?;
+        let (name, dims, residual_step) = (name.to_owned(), folded.dims.clone(), self.residual_step);
+        Ok(QuantNetwork { name, dims, embed, pos, blocks, selectors, norm, head, residual_step, logit_step })
+    }
+}
+
 /// Quantizes a network; `calibration` are patches in real numbers ([`crate::image::float_patches`]).
 ///
 /// # Errors
 /// No calibration, a range that the integers cannot represent, or an accumulator that could overflow.
 pub fn quantize(network: &FloatNetwork, name: &str, calibration: &[Vec<f32>]) -> Result<Quantized, QuantizeError> {
+    quantize_telling(network, name, calibration, &mut |_| ())
+}
+
+/// The same, and tells how far it has come.
+///
+/// # Errors
+/// As those of [`quantize`].
+pub fn quantize_telling(
+    network: &FloatNetwork,
+    name: &str,
+    calibration: &[Vec<f32>],
+    tell: &mut dyn FnMut(Progress),
+) -> Result<Quantized, QuantizeError> {
     let mut folded = spread(network);
     check_images(&folded, calibration)?;
     center(&mut folded);
-    let samples = Samples::of(&folded, calibration);
-    let narrowed = narrow(&mut folded, &samples);
-    let ranges = calibrate(&folded, calibration, &narrowed.columns)?;
+    let samples = Samples::of(&folded, calibration, tell);
+    let narrowed = narrow(&mut folded, &samples, tell);
+    let ranges = calibrate(&folded, calibration, &narrowed.columns, tell)?;
     let mut quantizer = Quantizer {
         folded: &folded,
         samples: &samples,
@@ -328,36 +394,8 @@ pub fn quantize(network: &FloatNetwork, name: &str, calibration: &[Vec<f32>]) ->
         residual_step: 0.0,
         steps: BTreeMap::new(),
     };
-    let plans = folded.blocks.iter().enumerate().map(|(i, b)| quantizer.plan(i, b)).collect::<Result<Vec<_>, _>>()?;
-    let residual_step = residual_step(&folded, &ranges, &plans);
-    quantizer.residual_step = residual_step;
-    quantizer.note("embed".to_owned(), residual_step, Method::MinMax);
-    let embed_steps = Steps { input: Input::symmetric(INPUT_STEP), output: residual_step };
-    let embed = quantize_linear(&folded.embed, "patch_embed.proj".to_owned(), &embed_steps, None)?;
-    let to_residual = |p: &f32| (f64::from(*p) / residual_step).round().clamp(-32767.0, 32767.0) as i16;
-    let pos = folded.pos.iter().map(to_residual).collect();
-    let mut blocks = Vec::with_capacity(folded.blocks.len());
-    for ((i, b), plan) in folded.blocks.iter().enumerate().zip(&plans) {
-        blocks.push(quantizer.block(i, b, plan)?);
-    }
-    let mut selectors = Vec::with_capacity(folded.selectors.len());
-    for s in &folded.selectors {
-        selectors.push(quantizer.selector(s)?);
-    }
-    let input = Input::symmetric(quantizer.step("norm".to_owned(), 0.0));
-    let norm = quantizer.norm("norm")?;
-    let range = ranges.max("logits") * LOGIT_MARGIN / 32767.0;
-    let logit_step = range.max(Steps::least_output(&folded.head, input));
-    quantizer.note("logits".to_owned(), logit_step, Method::MinMax);
-    let head = quantize_linear(
-        &folded.head,
-        "head".to_owned(),
-        &Steps { input, output: logit_step },
-        ranges.input("norm").as_ref(),
-    )?;
+    let network = quantizer.network(name, tell)?;
     let steps = quantizer.steps;
-    let (name, dims) = (name.to_owned(), network.dims.clone());
-    let network = QuantNetwork { name, dims, embed, pos, blocks, selectors, norm, head, residual_step, logit_step };
     validate(&network)?;
     Ok(Quantized { network, steps, columns: narrowed.columns })
 }

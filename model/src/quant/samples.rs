@@ -1,5 +1,6 @@
 //! Rows of tensors that products read, for choices that are made by trying.
 
+use super::progress::{Phase, Progress, Tell};
 use super::rounding::nearest;
 use crate::float::{Engine, Folded, forward_wanted};
 use rayon::prelude::*;
@@ -15,8 +16,10 @@ pub(super) struct Samples(BTreeMap<String, Vec<f32>>);
 
 impl Samples {
     /// Takes rows at equal distances.
-    pub fn of(network: &Folded, images: &[Vec<f32>]) -> Self {
+    pub fn of(network: &Folded, images: &[Vec<f32>], tell: Tell<'_>) -> Self {
         let images = &images[..images.len().min(IMAGES)];
+        let total = images.len();
+        tell(Progress { phase: Phase::Sampling, done: 0, total });
         let every = (images.len() * network.dims.tokens).div_ceil(ROWS);
         let wanted = |name: &str| [".norm1", ".norm2", ".norm", ".mix"].iter().any(|tail| name.ends_with(tail));
         let traces: Vec<_> =
@@ -26,6 +29,7 @@ impl Samples {
             let some = t.data.chunks(t.cols).step_by(every).flatten();
             rows.entry(t.name).or_default().extend(some);
         }
+        tell(Progress { phase: Phase::Sampling, done: total, total });
         Self(rows)
     }
 

@@ -1,5 +1,6 @@
 //! Selectors in integers: against the polynomial float engine, in the file, and what is refused.
 
+use super::file::{Origin, from_bytes, to_bytes};
 use super::spread::spread;
 use super::*;
 use crate::float::{Engine, FloatNetwork, NetworkOptions, forward_folded};
@@ -148,11 +149,13 @@ fn network() -> QuantNetwork {
 fn selectors_survive_the_quantized_file() {
     let mut network = network();
     network.selectors[1].threshold = 513;
+    let (mean, deviation) = (vec![0.5], vec![0.5]);
+    let origin = Origin { height: 10, width: 2, channels: 1, patch: 2, mean, deviation, eps: 1e-6, delta1: 1.0 };
     for package in [PackageRule::Merged, PackageRule::None] {
         network.selectors.iter_mut().for_each(|s| s.package = package);
-        let bytes = network.to_bytes().unwrap();
-        assert_eq!(QuantNetwork::from_bytes(&bytes).unwrap(), network);
-        assert_eq!(bytes, network.to_bytes().unwrap());
+        let bytes = to_bytes(&network, &origin).unwrap();
+        assert_eq!(from_bytes(&bytes).unwrap().network, network);
+        assert_eq!(bytes, to_bytes(&network, &origin).unwrap());
     }
     let names: Vec<&str> = network.linears().iter().map(|l| l.name.as_str()).collect();
     assert_eq!(

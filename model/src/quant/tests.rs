@@ -207,6 +207,39 @@ fn impossible_inputs_are_refused() {
     );
 }
 
+/// The head of a network that is about to be fine-tuned is zero, and so is the whole of one that is broken.
+#[test]
+fn zeros_are_quantized_to_zeros() {
+    let mut network = FloatNetwork::random(&dims(), &options(), 1);
+    network.head.weight.fill(0.0);
+    network.head.bias.fill(0.0);
+    let logits = |network: &FloatNetwork| {
+        let q = quantize(network, "n", &[dequantize(&images(1)[0])]).unwrap();
+        run(&q.network, &images(1)[0]).logits().to_vec()
+    };
+    assert_eq!(logits(&network), vec![0; dims().classes]);
+    for b in &mut network.blocks {
+        for l in [&mut b.qkv, &mut b.proj, &mut b.fc1, &mut b.fc2] {
+            l.weight.fill(0.0);
+            l.bias.fill(0.0);
+        }
+    }
+    network.patch_embed.weight.fill(0.0);
+    network.pos_embed.fill(0.0);
+    assert_eq!(logits(&network), vec![0; dims().classes]);
+}
+
+#[test]
+fn progress_is_told_phase_by_phase() {
+    let network = FloatNetwork::random(&dims(), &options(), 1);
+    let mut told = Vec::new();
+    quantize_telling(&network, "n", &[dequantize(&images(1)[0])], &mut |p| told.push(p)).unwrap();
+    let starts: Vec<Phase> = told.iter().filter(|p| p.done == 0).map(|p| p.phase).collect();
+    assert_eq!(starts, [Phase::Sampling, Phase::Narrowing, Phase::Calibrating, Phase::Rounding]);
+    let depth = dims().depth;
+    assert_eq!(told.last(), Some(&Progress { phase: Phase::Rounding, done: depth, total: depth }));
+}
+
 #[test]
 fn the_embedding_is_exact_to_its_accumulators() {
     let (network, q) = quantized(&options(), 3);

@@ -44,11 +44,17 @@ pub enum WeightError {
     },
     /// A tensor that the configuration does not know.
     #[error(
-        "tensor `{tensor}` is not part of the configured network; remove it or correct depth and qkv_bias in the configuration"
+        "tensor `{tensor}` is not part of the configured network; correct depth and qkv_bias in the configuration, or use weights of a plain vision transformer"
     )]
     Extra {
         /// Tensor.
         tensor: String,
+    },
+    /// Names that stand behind another.
+    #[error("its names begin with `{prefix}`; write them without it")]
+    Prefix {
+        /// What they begin with.
+        prefix: &'static str,
     },
     /// A network with a second class token.
     #[error(

@@ -3,13 +3,15 @@
 
 mod container;
 mod error;
+mod largest;
 mod layout;
 mod read;
 mod write;
 
 pub(crate) use container::{METADATA_KEY, open};
 pub use error::WeightError;
-pub use read::{from_bytes, metadata};
+pub use largest::largest;
+pub use read::{from_bytes, has_selectors, metadata};
 pub use write::{into_bytes, to_bytes};
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Starts of names that only distilled networks have.
 const DISTILLED: [&str; 2] = ["dist_token", "head_dist."];
 
+/// What others put before every name.
+const PREFIXES: [&str; 4] = ["module.", "model.", "backbone.", "vit."];
+
 /// The part of a network that the accelerator does not have, by a name that only such networks have.
 fn unsupported(name: &str) -> Option<&'static str> {
     if name.ends_with(".ls1.gamma") || name.ends_with(".ls2.gamma") {
@@ -75,6 +78,9 @@ pub fn from_bytes(bytes: &[u8], dims: &Dims, options: &NetworkOptions) -> Result
     if let Some((tensor, part)) = unread.iter().find_map(|name| Some((name, unsupported(name)?))) {
         return Err(WeightError::Unsupported { tensor: tensor.clone(), part });
     }
+    if let Some(prefix) = PREFIXES.into_iter().find(|prefix| unread.contains(&format!("{prefix}cls_token"))) {
+        return Err(WeightError::Prefix { prefix });
+    }
     let stages = &options.selectors.stages;
     if !stages.is_empty() && !unread.iter().any(|name| name.starts_with(SELECTORS)) {
         return Err(WeightError::NoSelectors { stages: stages.clone() });
@@ -87,6 +93,12 @@ pub fn from_bytes(bytes: &[u8], dims: &Dims, options: &NetworkOptions) -> Result
         Some(tensor) => Err(WeightError::Extra { tensor }),
         None => Ok(network),
     }
+}
+
+/// Whether a file, float or quantized, has tensors of token selectors; `None` where it is not readable.
+pub fn has_selectors(bytes: &[u8]) -> Option<bool> {
+    let (file, _) = open(bytes).ok()?;
+    Some(file.names().into_iter().any(|name| name.starts_with(SELECTORS)))
 }
 
 /// What the writer noted about the weights; empty for files of others.

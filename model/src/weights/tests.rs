@@ -91,8 +91,11 @@ fn refusals_name_tensor_and_remedy() {
     });
     assert_eq!(
         refusal(&extra),
-        "tensor `extra.bias` is not part of the configured network; remove it or correct depth and qkv_bias in the configuration"
+        "tensor `extra.bias` is not part of the configured network; correct depth and qkv_bias in the configuration, or \
+         use weights of a plain vision transformer"
     );
+    let behind = edited(|p| *p = std::mem::take(p).into_iter().map(|(n, v)| (format!("model.{n}"), v)).collect());
+    assert_eq!(refusal(&behind), "its names begin with `model.`; write them without it");
     // Without these tensors it would be another network. One with the mean of all tokens has no `norm`.
     let mean = "the mean of all tokens in place of the class token";
     for (tensor, part) in
@@ -137,6 +140,13 @@ fn refusals_name_tensor_and_remedy() {
         patch,
         "4 inputs of a patch are not 3 channels of a square; correct patch size or channels in the configuration"
     );
+}
+
+#[test]
+fn the_largest_number_is_found_by_its_tensor() {
+    let mut network = FloatNetwork::random(&dims(), &options(), 3);
+    network.blocks[1].fc1.bias[2] = -1e6;
+    assert_eq!(largest(&network), ("blocks.1.mlp.fc1.bias".to_owned(), 1e6));
 }
 
 /// With selectors: heads of four channels.

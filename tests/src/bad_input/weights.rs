@@ -3,7 +3,7 @@
 use super::{SMALL, messages, refused};
 use heatvit_model::config::Config;
 use heatvit_model::float::{FloatNetwork, NetworkOptions};
-use heatvit_model::quant::{Dims, Extreme, random};
+use heatvit_model::quant::{Dims, Extreme, file, random, random_with_selectors};
 use heatvit_model::weights::to_bytes;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -11,8 +11,12 @@ use std::collections::{BTreeMap, HashMap};
 
 const EVAL: [&str; 5] = ["eval", SMALL, "--count", "1", "--weights"];
 
+fn config() -> Config {
+    Config::parse("small.toml", include_str!("../../bad/small.toml")).unwrap()
+}
+
 fn dims() -> Dims {
-    Config::parse("small.toml", include_str!("../../bad/small.toml")).unwrap().model.dims()
+    config().model.dims()
 }
 
 /// Sound float weights.
@@ -23,7 +27,13 @@ fn float() -> Vec<u8> {
 
 /// A sound quantized file.
 fn quantized(dims: &Dims) -> Vec<u8> {
-    random(dims, 1, Extreme::None).to_bytes().unwrap()
+    file::to_bytes(&random(dims, 1, Extreme::None), &config().origin()).unwrap()
+}
+
+/// A sound quantized file with token selectors.
+fn with_selectors(stages: &[usize]) -> Vec<u8> {
+    let dims = Dims { depth: 2, ..dims() };
+    file::to_bytes(&random_with_selectors(&dims, stages, 1, Extreme::None), &config().origin()).unwrap()
 }
 
 struct Parts {
@@ -133,14 +143,35 @@ fn quantized_files() {
         ("overflow", edited(&file, |p| p.tensor("patch_embed.proj.bias").2[..4].copy_from_slice(&overflow))),
         ("missing tensor", edited(&file, |p| drop(p.tensors.remove("pos")))),
         ("wrong type", edited(&file, |p| p.tensor("head.bias").0 = Dtype::F32)),
-        ("other version", text("\"version\":3", "\"version\":9")),
+        ("other version", text("\"version\":4", "\"version\":9")),
         ("code of zero", text("\"zero\":-117", "\"zero\":-128")),
         ("step", text("\"logit_step\":0.0009765625", "\"logit_step\":-1.0")),
         ("knee", text("\"t\":", "\"t\":1")),
+        ("no metadata", edited(&file, |p| p.metadata.clear())),
+        ("other pixels", text("\"mean\":[0.5]", "\"mean\":[0.25]")),
+        ("other images", text("\"height\":36,\"width\":36", "\"height\":18,\"width\":72")),
+        ("other arithmetic", text("\"eps\":1e-6,\"delta1\":1.0", "\"eps\":0.00001,\"delta1\":0.5")),
         ("another network", quantized(&Dims { classes: 9, ..dims() })),
         ("yet another network", quantized(&Dims { depth: 2, mlp_hidden: 64, ..dims() })),
     ];
     insta::assert_snapshot!(messages(&EVAL, &cases));
+}
+
+#[test]
+fn quantized_files_with_other_selectors() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("selectors.toml");
+    let text = include_str!("../../bad/small.toml").replace("depth = 1", "depth = 2");
+    let text = text.replace("../../data", concat!(env!("CARGO_MANIFEST_DIR"), "/../data"));
+    let refused = |selectors: &str, stages: &[usize]| {
+        std::fs::write(&config, format!("{text}{selectors}\n")).unwrap();
+        let command = ["eval", config.to_str().unwrap(), "--count", "1", "--weights"];
+        messages(&command, &[(selectors, with_selectors(stages))])
+    };
+    let none = refused("[selectors]\nenabled = false", &[1]);
+    let stages = refused("[selectors]\ndense_blocks = 0\nstages = [1]", &[0, 1]);
+    let rule = refused("[selectors]\ndense_blocks = 0\nstages = [1]\npackage = \"none\"", &[1]);
+    insta::assert_snapshot!(none + &stages + &rule);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Quantized files: round trip and refusals with their messages.
 
 use super::*;
+use crate::quant::{Dims, Extreme, random, random_with_selectors};
 use crate::weights::open;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -12,6 +13,19 @@ fn network() -> QuantNetwork {
     random(&dims, 11, Extreme::None)
 }
 
+fn origin() -> Origin {
+    Origin {
+        height: 4,
+        width: 3,
+        channels: 1,
+        patch: 2,
+        mean: vec![0.1 + 0.2],
+        deviation: vec![0.7],
+        eps: 1e-6,
+        delta1: 1.0,
+    }
+}
+
 type Parts = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
 
 fn edited(edit: impl Fn(&mut Parts, &mut String)) -> String {
@@ -19,7 +33,7 @@ fn edited(edit: impl Fn(&mut Parts, &mut String)) -> String {
 }
 
 fn edited_file(network: &QuantNetwork, edit: impl Fn(&mut Parts, &mut String)) -> String {
-    let bytes = network.to_bytes().unwrap();
+    let bytes = to_bytes(network, &origin()).unwrap();
     let (_, text) = open(&bytes).unwrap();
     let mut text = text.unwrap();
     let tensors = SafeTensors::deserialize(&bytes).unwrap().tensors();
@@ -29,18 +43,18 @@ fn edited_file(network: &QuantNetwork, edit: impl Fn(&mut Parts, &mut String)) -
     let views =
         parts.iter().map(|(n, (dtype, shape, data))| (n, TensorView::new(*dtype, shape.clone(), data).unwrap()));
     let info = HashMap::from([("heatvit".to_owned(), text)]);
-    QuantNetwork::from_bytes(&safetensors::serialize(views, Some(info)).unwrap()).unwrap_err().to_string()
+    from_bytes(&safetensors::serialize(views, Some(info)).unwrap()).unwrap_err().to_string()
 }
 
 #[test]
 fn a_network_survives_the_file() {
     let mut network = network();
     network.residual_step = 0.1 + 0.2;
-    let bytes = network.to_bytes().unwrap();
-    assert_eq!(QuantNetwork::from_bytes(&bytes).unwrap(), network);
-    assert_eq!(bytes, network.to_bytes().unwrap());
+    let bytes = to_bytes(&network, &origin()).unwrap();
+    assert_eq!(bytes, to_bytes(&network, &origin()).unwrap());
     assert!(is_quantized(&bytes));
     assert!(!is_quantized(&bytes[..40]));
+    assert_eq!(from_bytes(&bytes).unwrap(), QuantFile { network, origin: origin() });
 }
 
 #[test]
@@ -71,10 +85,10 @@ fn refusals_name_the_tensor() {
 
 #[test]
 fn constants_are_checked() {
-    let version = edited(|_, t| *t = t.replace("\"version\":3", "\"version\":9"));
-    assert_eq!(version, "the file has version 9, this program reads version 3; quantize the network again");
+    let version = edited(|_, t| *t = t.replace("\"version\":4", "\"version\":9"));
+    assert_eq!(version, "the file has version 9, this program reads version 4; quantize the network again");
     let format = edited(|_, t| *t = t.replace("heatvit-int8", "else"));
-    assert_eq!(format, "the file holds no `heatvit-int8` network; pass float weights to `quantize` first");
+    assert_eq!(format, "its metadata does not say that it holds a `heatvit-int8` network; quantize the network again");
     let unknown = edited(|_, t| *t = t.replace("\"head_sel\"", "\"tail_sel\""));
     assert!(unknown.starts_with("the network's constants are not as expected: unknown field `tail_sel`"), "{unknown}");
     let depth = edited(|_, t| *t = t.replace("\"depth\":2", "\"depth\":1000000000000"));
@@ -97,6 +111,27 @@ fn constants_are_checked() {
     assert!(zero.starts_with("`|blocks.0.gelu.zero|` is 1000"), "{zero}");
     let sel = edited(|_, t| *t = t.replacen("\"q_sel\":", "\"q_sel\":1", 1));
     assert!(sel.starts_with("`blocks.0.attn.q.sel` is 1"), "{sel}");
+}
+
+#[test]
+fn a_file_that_lost_its_metadata_is_no_float_file() {
+    let bytes = to_bytes(&network(), &origin()).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap().tensors();
+    let bare = safetensors::serialize(tensors, None).unwrap();
+    assert!(is_quantized(&bare));
+    assert_eq!(from_bytes(&bare), Err(QuantFileError::Format));
+}
+
+#[test]
+fn origins_differ_by_keys() {
+    assert_eq!(origin().differences(&origin()), []);
+    let other = Origin { height: 2, width: 6, deviation: vec![0.5], ..origin() };
+    let found: Vec<String> =
+        origin().differences(&other).iter().map(|d| format!("{} {} {}", d.key, d.here, d.there)).collect();
+    assert_eq!(found, ["model.height 4 2", "model.width 3 6", "input.deviation [0.7] [0.5]"]);
+    let other = Origin { channels: 3, patch: 4, mean: vec![0.0], eps: 1e-5, delta1: 0.5, ..origin() };
+    let keys: Vec<&str> = origin().differences(&other).iter().map(|d| d.key).collect();
+    assert_eq!(keys, ["model.channels", "model.patch", "model.eps", "model.gelu.delta1", "input.mean"]);
 }
 
 #[test]

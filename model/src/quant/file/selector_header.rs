@@ -1,6 +1,6 @@
 //! The constants of a selector in the metadata of a quantized file.
 
-use super::{GeluParams, PackageRule, RowScale, Selector};
+use crate::quant::{GeluParams, PackageRule, RowScale, Selector};
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]
