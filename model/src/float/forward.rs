@@ -104,7 +104,7 @@ impl Pass<'_> {
         self.mlp(i, b, x);
     }
 
-    fn attention(&mut self, i: usize, b: &FoldedBlock, x: &mut [f32]) {
+    pub(super) fn attention(&mut self, i: usize, b: &FoldedBlock, x: &mut [f32]) {
         let (d, options) = (&self.network.dims, &self.network.options);
         let prefix = format!("blocks.{i}");
         let normed = norm_rows(x, d.embed, options.eps);
@@ -122,7 +122,7 @@ impl Pass<'_> {
         self.record(format!("{prefix}.attn.residual"), d.embed, x);
     }
 
-    fn mlp(&mut self, i: usize, b: &FoldedBlock, x: &mut [f32]) {
+    pub(super) fn mlp(&mut self, i: usize, b: &FoldedBlock, x: &mut [f32]) {
         let (d, options) = (&self.network.dims, &self.network.options);
         let prefix = format!("blocks.{i}");
         let normed = norm_rows(x, d.embed, options.eps);
@@ -135,7 +135,7 @@ impl Pass<'_> {
     }
 
     /// Final norm and head on the class token; returns the trace.
-    fn classify(mut self, x: &[f32]) -> Trace<f32> {
+    pub(super) fn classify(mut self, x: &[f32]) -> Trace<f32> {
         let network = self.network;
         let d = &network.dims;
         let class = normalise(&x[..d.embed], network.options.eps);
@@ -166,28 +166,6 @@ pub fn forward_wanted(network: &Folded, engine: Engine, patches: &[f32], wanted:
         pass.block(i, b, &mut tokens.x);
     }
     pass.classify(&tokens.x)
-}
-
-/// The halves of a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Half {
-    /// `norm1` to `attn.residual`.
-    Attention,
-    /// `norm2` to `residual`.
-    Mlp,
-}
-
-/// Logits of the rest of a network, from the given half of a block on, on a stream `[rows][embed]`; selectors do not
-/// run.
-pub fn resume(network: &Folded, engine: Engine, block: usize, half: Half, mut x: Vec<f32>) -> Vec<f32> {
-    let mut pass = Pass { network, engine, wanted: &|name| name == "logits", trace: Trace::default() };
-    for (i, b) in network.blocks.iter().enumerate().skip(block) {
-        if i > block || half == Half::Attention {
-            pass.attention(i, b, &mut x);
-        }
-        pass.mlp(i, b, &mut x);
-    }
-    pass.classify(&x).logits().to_vec()
 }
 
 /// Runs one image. For many images fold once and use [`forward_folded`].

@@ -10,14 +10,17 @@ mod forward;
 mod network;
 mod product;
 mod prune;
+mod resume;
 mod selector;
 mod units;
 
 pub use fold::{Folded, FoldedBlock, fold};
 pub use fold_selector::FoldedSelector;
-pub use forward::{Engine, Half, forward, forward_all, forward_folded, forward_wanted, resume};
+pub use forward::{Engine, forward, forward_all, forward_folded, forward_wanted};
 pub use network::{FloatBlock, FloatLinear, FloatNetwork, FloatNorm, NetworkOptions};
 pub(crate) use product::{gram, linear};
+pub use prune::Decision;
+pub use resume::{Half, resume};
 pub use selector::{FloatSelector, HeadLinear};
 pub use units::{exp_exact, exp_poly, gelu_exact, normalise};
 

@@ -3,7 +3,7 @@
 use super::FoldedSelector;
 use super::forward::{Pass, norm_rows};
 use super::product::linear;
-use crate::golden::StageCounts;
+use crate::golden::{StageCounts, Trace};
 use crate::poly::plan::ONE;
 use crate::selector::{MergeRule, PackageRule, Ties};
 
@@ -24,21 +24,58 @@ fn candidate_mean(local: &[f32], cols: usize) -> Vec<f32> {
     (0..cols).map(|c| (column(c) / candidates) as f32).collect()
 }
 
-/// Mean of the dropped rows and of the incoming package, weighted by score, with the sum of the weights.
-fn package(x: &[f32], embed: usize, scores: &[f64], mask: &[bool], incoming: Option<f64>) -> Option<(Vec<f32>, f64)> {
-    let dropped = scores.iter().zip(mask).enumerate().filter(|(_, (_, kept))| !**kept);
-    // Rows that all score 0 give their plain mean.
-    let mut parts: Vec<(usize, f64)> = dropped.map(|(row, (s, _))| (row, s.max(1e-30))).collect();
-    if parts.is_empty() {
-        return None;
+/// What a selector decided about the rows of a stream but the package.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// Scores.
+    pub scores: Vec<f64>,
+    /// Whether each row stays; the class token does.
+    pub mask: Vec<bool>,
+}
+
+impl Decision {
+    /// That of a recorded run.
+    pub fn of(trace: &Trace<f32>, block: usize) -> Option<Self> {
+        let tensor = |part: &str| trace.get(&format!("selectors.{block}.{part}"));
+        let scores = tensor("score")?.data.iter().map(|score| f64::from(*score)).collect();
+        Some(Self { scores, mask: tensor("mask")?.data.iter().map(|kept| *kept > 0.5).collect() })
     }
-    parts.extend(incoming.map(|weight| (scores.len(), MergeRule::default().weight(weight, 1.0))));
-    let total: f64 = parts.iter().map(|(_, w)| w).sum();
-    let mut sums = vec![0.0f64; embed];
+
+    /// Rows that become the package, with their weights: the dropped ones and the incoming package. Empty when none is
+    /// dropped.
+    fn package(&self, incoming: Option<f64>) -> Vec<(usize, f64)> {
+        let dropped = self.scores.iter().zip(&self.mask).enumerate().filter(|(_, (_, kept))| !**kept);
+        // Rows that all score 0 give their plain mean.
+        let mut parts: Vec<(usize, f64)> = dropped.map(|(row, (s, _))| (row, s.max(1e-30))).collect();
+        if !parts.is_empty() {
+            parts.extend(incoming.map(|weight| (self.scores.len(), MergeRule::default().weight(weight, 1.0))));
+        }
+        parts
+    }
+}
+
+impl Tokens {
+    /// Counts the rows as behind a selector that has run.
+    pub(super) fn count(&mut self, s: &FoldedSelector, decision: &Decision) {
+        self.candidates_and_class = decision.mask.iter().filter(|kept| **kept).count();
+        let parts = decision.package(self.package);
+        if s.package == PackageRule::Merged && !parts.is_empty() {
+            self.package = Some(total(&parts));
+        }
+    }
+}
+
+fn total(parts: &[(usize, f64)]) -> f64 {
+    parts.iter().map(|(_, weight)| weight).sum()
+}
+
+/// Mean of rows by their weights.
+fn mean(x: &[f32], embed: usize, parts: &[(usize, f64)]) -> Vec<f32> {
+    let (mut sums, total) = (vec![0.0f64; embed], total(parts));
     for (row, weight) in parts {
         sums.iter_mut().zip(&x[row * embed..]).for_each(|(sum, x)| *sum += weight / total * f64::from(*x));
     }
-    Some((sums.into_iter().map(|v| v as f32).collect(), total))
+    sums.into_iter().map(|v| v as f32).collect()
 }
 
 impl Pass<'_> {
@@ -93,27 +130,31 @@ impl Pass<'_> {
     /// Runs a selector.
     pub(super) fn stage(&mut self, s: &FoldedSelector, tokens: &mut Tokens) {
         let embed = self.network.dims.embed;
-        let prefix = format!("selectors.{}", s.block);
         let rows = &tokens.x[..tokens.candidates_and_class * embed];
         let normed = norm_rows(rows, embed, self.network.options.eps);
-        let scores = self.scores(&prefix, s, &normed);
+        let scores = self.scores(&format!("selectors.{}", s.block), s, &normed);
         let keeps = |(i, score): (usize, &f64)| i == 0 || Ties::default().keeps(*score, f64::from(s.threshold));
-        let mask: Vec<bool> = scores.iter().enumerate().map(keeps).collect();
-        let numbers: Vec<f32> = mask.iter().map(|kept| f32::from(u8::from(*kept))).collect();
+        let mask = scores.iter().enumerate().map(keeps).collect();
+        self.drop_tokens(s, &Decision { scores, mask }, tokens);
+    }
+
+    /// Drops tokens as it was decided.
+    pub(super) fn drop_tokens(&mut self, s: &FoldedSelector, decision: &Decision, tokens: &mut Tokens) {
+        let embed = self.network.dims.embed;
+        let prefix = format!("selectors.{}", s.block);
+        let numbers: Vec<f32> = decision.mask.iter().map(|kept| f32::from(u8::from(*kept))).collect();
         self.record(format!("{prefix}.mask"), 1, &numbers);
-        let made = match s.package {
-            PackageRule::Merged => package(&tokens.x, embed, &scores, &mask, tokens.package),
-            PackageRule::None => None,
-        };
+        let parts = decision.package(tokens.package);
+        let made = s.package == PackageRule::Merged && !parts.is_empty();
+        let package = made.then(|| mean(&tokens.x, embed, &parts));
         let incoming = tokens.x.split_off(tokens.candidates_and_class * embed);
-        let kept = tokens.x.chunks(embed).zip(&mask).filter(|(_, kept)| **kept);
+        let kept = tokens.x.chunks(embed).zip(&decision.mask).filter(|(_, kept)| **kept);
         let mut x: Vec<f32> = kept.flat_map(|(row, _)| row).copied().collect();
-        tokens.candidates_and_class = x.len() / embed;
-        match made {
-            Some((row, weight)) => {
+        tokens.count(s, decision);
+        match package {
+            Some(row) => {
                 self.record(format!("{prefix}.package"), embed, &row);
                 x.extend(row);
-                tokens.package = Some(weight);
             }
             None => x.extend(incoming),
         }

@@ -5,6 +5,7 @@ use super::*;
 use crate::golden::Trace;
 use crate::quant::Dims;
 use crate::selector::{HeadWeights, PackageRule, SelectorOptions};
+use std::collections::BTreeMap;
 
 fn dims() -> Dims {
     Dims { tokens: 23, patch_inputs: 9, embed: 24, depth: 4, heads: 3, head_dim: 8, mlp_hidden: 28, classes: 5 }
@@ -145,6 +146,32 @@ fn stages_follow_the_definition() {
         }
     }
     assert!(merged > 5, "{merged} packages were merged");
+}
+
+/// From any place on, with the decisions before it, the logits are those of the whole run.
+#[test]
+fn a_run_can_be_resumed_anywhere() {
+    for package in [PackageRule::Merged, PackageRule::None] {
+        let network = fold(&FloatNetwork::random(&dims(), &options(HeadWeights::Separate, package), 2));
+        let trace = forward_folded(&network, Engine::Poly, &patches(0));
+        let tensor = |name: &str| trace.get(name).unwrap().data.clone();
+        let mut decided = BTreeMap::new();
+        let equal = |place, x, decided: &BTreeMap<usize, Decision>| {
+            let logits = resume(&network, Engine::Poly, place, x, decided);
+            let pairs = logits.iter().zip(trace.logits());
+            assert!(pairs.clone().all(|(a, b)| (a - b).abs() < 1e-5), "{place:?}: {pairs:?}");
+        };
+        let mut stream = "embed".to_owned();
+        for i in 0..network.blocks.len() {
+            equal((i, Half::Attention), tensor(&stream), &decided);
+            decided.extend(Decision::of(&trace, i).map(|decision| (i, decision)));
+            equal((i, Half::Attention), tensor(&stream), &decided);
+            equal((i, Half::Mlp), tensor(&format!("blocks.{i}.attn.residual")), &decided);
+            stream = format!("blocks.{i}.residual");
+        }
+        assert_eq!(decided.len(), 2);
+        assert!(decided.values().any(|d| d.mask.contains(&false)));
+    }
 }
 
 #[test]

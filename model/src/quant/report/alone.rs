@@ -1,10 +1,11 @@
 //! Parts of an integer network that run on a given stream.
 
 use crate::golden::run;
+use crate::quant::quantize::residual_code;
 use crate::quant::{Dims, Linear, QuantNetwork};
 
 /// The integer model of one block behind a stream that is given: an embedding of zeros, the stream as position table.
-pub(super) fn alone(network: &QuantNetwork, block: usize, stream: &[i32]) -> QuantNetwork {
+pub(super) fn alone(network: &QuantNetwork, block: usize, stream: &[i16]) -> QuantNetwork {
     let d = &network.dims;
     let nothing = |name: &str, outputs: usize| Linear {
         name: name.to_owned(),
@@ -19,7 +20,7 @@ pub(super) fn alone(network: &QuantNetwork, block: usize, stream: &[i32]) -> Qua
         name: network.name.clone(),
         dims: Dims { tokens: stream.len() / d.embed, patch_inputs: 1, depth: 1, ..d.clone() },
         embed: nothing("embed", d.embed),
-        pos: stream.iter().map(|v| *v as i16).collect(),
+        pos: stream.to_vec(),
         blocks: vec![network.blocks[block].clone()],
         selectors: Vec::new(),
         norm: network.norm,
@@ -33,8 +34,7 @@ pub(super) fn alone(network: &QuantNetwork, block: usize, stream: &[i32]) -> Qua
 pub(super) fn mask_alone(network: &QuantNetwork, stage: usize, stream: &[f32]) -> Vec<i32> {
     let mut selector = network.selectors[stage].clone();
     let step = network.residual_step;
-    let stream: Vec<i32> =
-        stream.iter().map(|v| (f64::from(*v) / step).round().clamp(-32767.0, 32767.0) as i32).collect();
+    let stream: Vec<i16> = stream.iter().map(|v| residual_code(*v, step)).collect();
     let mut network = alone(network, selector.block, &stream);
     selector.block = 0;
     network.selectors = vec![selector];

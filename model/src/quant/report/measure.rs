@@ -127,11 +127,7 @@ impl Measurement<'_> {
         let got = self.model.run(patches, Divide::for_images(1));
         let operators = operators(self.quantized, &reference, patches);
         let tensors = self.tensors(&reference, &exact, &got, &operators);
-        let layers = if self.layers && self.stages.is_empty() {
-            losses(self.folded, self.quantized, &reference, &operators)
-        } else {
-            Vec::new()
-        };
+        let layers = if self.layers { losses(self.folded, self.quantized, &reference, &operators) } else { Vec::new() };
         let step = self.quantized.network.logit_step;
         let logits: Vec<f32> = got.logits().iter().map(|v| (f64::from(*v) * step) as f32).collect();
         Measured {

@@ -74,7 +74,7 @@ pub struct Report {
     pub images: usize,
     /// In program order.
     pub tensors: Vec<TensorReport>,
-    /// In execution order; empty with selectors.
+    /// In execution order.
     pub layers: Vec<LayerLoss>,
     /// Logits of the integer model and of the reference.
     pub cosine: Cosine,

@@ -45,7 +45,14 @@ fn dense_networks_are_measured_layer_by_layer() {
 #[test]
 fn selectors_are_measured_by_their_decisions() {
     let report = report(&[1, 2]);
-    assert!(report.layers.is_empty());
+    let layers: Vec<&str> = report.layers.iter().map(|l| l.layer.as_str()).collect();
+    let second = "selectors.2 blocks.2.attn blocks.2.mlp head";
+    assert_eq!(
+        layers.join(" "),
+        format!("patch_embed blocks.0.attn blocks.0.mlp selectors.1 blocks.1.attn blocks.1.mlp {second}")
+    );
+    // A selector that decides as the reference loses nothing.
+    assert!(report.layers.iter().all(|l| l.logits_db.is_none_or(|db| db > 5.0)), "{:?}", report.layers);
     let (operator, whole) = (report.decisions_operator.unwrap(), report.decisions_accumulated.unwrap());
     assert!(operator.all >= 4 * 16 && operator.all >= whole.all);
     assert!(operator.agreement().unwrap() > 0.9 && whole.agreement().unwrap() > 0.8);
