@@ -6,10 +6,13 @@ use crate::error::GenError;
 use crate::files;
 use crate::pipeline::{calibration_images, image_shape, load_config};
 use crate::summary::{grouped, row};
+use crate::tokens::{Stage, float_stages};
 use heatvit_model::config::Config;
+use heatvit_model::float::{Engine, FloatNetwork, fold, forward_wanted};
 use heatvit_model::image::Pixels;
 use heatvit_model::synth::{SynthError, picture, synthesize};
 use heatvit_model::weights;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::io::Write;
 
@@ -28,6 +31,7 @@ pub fn synth_weights(arguments: &SynthArgs, out: &mut dyn Write) -> Result<u8, G
     let (dims, shape) = (config.model.dims(), image_shape(&config));
     let network = synthesize(&dims, &config.network_options(), &shape, &samples, &keep, arguments.seed);
     let mut network = network.map_err(|e| refused(&e))?;
+    let kept = kept(&network, &samples);
     network.release_normalisation(&config.normalisation());
     let note = BTreeMap::from([("made by".to_owned(), format!("heatvit synth-weights, seed {}", arguments.seed))]);
     let bytes = weights::into_bytes(network, &note).map_err(|e| GenError::stage("network", e))?;
@@ -36,10 +40,20 @@ pub fn synth_weights(arguments: &SynthArgs, out: &mut dyn Write) -> Result<u8, G
     print(out, &row("weights", &format!("{} ({size} bytes)", arguments.out.display())))?;
     print(out, &row("scaled on", &from))?;
     if !keep.is_empty() {
-        let shares: Vec<String> = keep.iter().map(|share| format!("{:.1} %", 100.0 * share)).collect();
-        print(out, &row("patches kept", &shares.join(", ")))?;
+        let shares = |all: &[f64]| all.iter().map(|s| format!("{:.1} %", 100.0 * s)).collect::<Vec<_>>().join(", ");
+        print(out, &row("patches kept", &format!("{} (asked for {})", shares(&kept), shares(&keep))))?;
     }
     Ok(EXIT_EQUAL)
+}
+
+/// Mean share of all patches that is left behind each stage.
+fn kept(network: &FloatNetwork, samples: &[Vec<f32>]) -> Vec<f64> {
+    let (folded, wanted) = (fold(network), |name: &str| name.ends_with(".mask") || name.ends_with(".score"));
+    let stages = samples.par_iter().map(|s| float_stages(&forward_wanted(&folded, Engine::Poly, s, &wanted)));
+    let stages: Vec<Vec<Stage>> = stages.collect();
+    let share = |stage: &Stage| stage.kept.iter().filter(|kept| **kept).count() as f64 / stage.kept.len() as f64;
+    let mean = |i: usize| stages.iter().map(|image| share(&image[i])).sum::<f64>() / stages.len() as f64;
+    (0..network.selectors.len()).map(mean).collect()
 }
 
 /// The shares of patches that are to be left: those of the command line, else those of the configuration.
@@ -99,7 +113,11 @@ mod tests {
         let file = file.to_str().unwrap();
         let (exit, out, err) = synth(&[DIGITS, "--out", file, "--keep", "0.6,0.4"]);
         assert_eq!((exit, err.as_str()), (0, ""));
-        assert!(out.ends_with("scaled on          8 images\npatches kept       60.0 %, 40.0 %\n"), "{out}");
+        let (before, kept) = out.split_once("\npatches kept       ").unwrap();
+        assert!(before.ends_with("\nscaled on          8 images"), "{out}");
+        let measured = kept.strip_suffix(" (asked for 60.0 %, 40.0 %)\n").unwrap();
+        let shares: Vec<f64> = measured.split(", ").map(|s| s.trim_end_matches(" %").parse().unwrap()).collect();
+        assert!((shares[0] - 60.0).abs() < 1.0 && (shares[1] - 40.0).abs() < 1.0, "{out}");
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let exit = run_cli(["heatvit", "eval", DIGITS, "--weights", file, "--count", "5"], &mut out, &mut err);
         assert_eq!((exit, String::from_utf8(err).unwrap().as_str()), (0, ""));
