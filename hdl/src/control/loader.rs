@@ -341,8 +341,17 @@ pub fn loader(design: &mut Design) -> ModuleId {
 }
 
 const DOC: &str = "Reads the program stream, hands operations on and loads stationary tiles.\n\
+- reset: synchronous, active high\n\
 - beat_valid: the next descriptor stands at the head of the stream\n\
 - vector_valid: a vector stands at the head of the stream\n\
+- is_nop: the descriptor at the head does nothing\n\
+- is_fill: it fills a memory from the stream\n\
+- is_set_count: it sets a token count\n\
+- is_product: it is a matrix product\n\
+- is_end: it ends the program\n\
+- is_select: it runs the token selector\n\
+- select_legal: the selector has tokens and memory for them\n\
+- select_done: the selector has run\n\
 - serial: number of the product in the descriptor at the head\n\
 - wide: the fill is of int16, two vectors a word\n\
 - amount: vectors of the fill at the head\n\
@@ -351,18 +360,38 @@ const DOC: &str = "Reads the program stream, hands operations on and loads stati
 - from_stream: stationary vectors come from the stream\n\
 - from_keys: stationary vectors come from K\n\
 - wait_for: products that must be retired before K or V is read\n\
+- output_tiles: output tiles of the latched operation\n\
+- reduction_tiles: its reduction tiles\n\
+- base: first word of its stationary operand\n\
+- column_step: words from one column to the next\n\
+- reduction_step: words from one reduction tile to the next\n\
+- output_step: words from one output tile to the next\n\
 - limit: tokens that K or V hold\n\
 - columns: C\n\
 - column_last: C - 1\n\
 - rows: R\n\
 - vectors: vectors of a set of parameters\n\
 - by_row: no parameters in the stream\n\
+- queues_ready: all queues take an operation\n\
+- store_ready: the parameter store takes a vector\n\
 - swap: the streamer activates the loaded tile\n\
 - retire: a product has had all its effects\n\
+- take_beat: the descriptor leaves the stream\n\
+- take_vector: the vector leaves the stream\n\
+- align: what is left of a beat of vectors is skipped\n\
 - latch: the descriptor at the head becomes the current one\n\
+- set_count: the descriptor sets its token count\n\
+- run_selector: stays high until `select_done`\n\
 - push: the current operation goes to the queues\n\
+- shift: the vector goes to the parameter store\n\
+- commit: it is the last one of a set\n\
+- load: a column of the tile is loaded\n\
+- load_column: which one\n\
+- load_address: word of K or V\n\
 - load_lanes: lanes of the stationary vector that are real\n\
 - loaded: a whole tile waits in the shadow registers\n\
+- fill: the vector is written\n\
+- fill_address: to this word\n\
 - fill_upper: upper half of an int16 word\n\
 - done: the program has ended and every product is retired\n\
 - refused: the descriptor is not legal";

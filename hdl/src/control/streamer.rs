@@ -235,12 +235,19 @@ pub fn streamer(design: &mut Design) -> ModuleId {
 }
 
 const DOC: &str = "Sends the rows of the streamed operand through the array, tile after tile.\n\
+- reset: synchronous, active high\n\
 - operation_valid: the fields of an operation stand at the head of the queue\n\
 - hold_previous: rows depend on the operation before\n\
 - hold_second: rows depend on the operation before the previous one\n\
 - hold_cycles: from the first row of a last tile to the end of what that row causes\n\
 - count: rows\n\
+- output_tiles: output tiles\n\
+- reduction_tiles: reduction tiles\n\
+- source_base: first word of the streamed operand\n\
+- source_pitch: words from one row to the next\n\
 - shared_tiles: last reduction tiles of which every row reads the first row's words\n\
+- target_base: first word of the target\n\
+- target_pitch: words from one target row to the next\n\
 - target_step: words (channels for V) from one target tile to the next\n\
 - part_last: tiles that share a target word, less one\n\
 - limit: tokens that the stationary operand holds\n\
@@ -248,6 +255,17 @@ const DOC: &str = "Sends the rows of the streamed operand through the array, til
 - rows: R\n\
 - loaded: a tile waits in the shadow registers\n\
 - pop: the operation's last row leaves\n\
+- valid: a row is sent\n\
 - swap: the row is the first of a tile\n\
+- row: number of the row\n\
+- first_row: it is the first of its tile\n\
+- first_reduction: the tile is the first of a reduction\n\
+- last_reduction: it is the last of a reduction\n\
+- first_output: its output tile is the first\n\
+- last_output: its output tile is the last\n\
+- last_of_operation: the row is the last of the operation\n\
+- source_address: word of the row to send\n\
+- target_address: word that its result goes to\n\
+- part: place of the tile in the target word\n\
 - output_limit: tokens from this output tile on\n\
 - reduction_limit: tokens from this reduction tile on";

@@ -291,6 +291,7 @@ pub fn selector_control(design: &mut Design) -> ModuleId {
 }
 
 const DOC: &str = "Scores the tokens, decides, has the package made, and sets the token counts last of all.\n\
+- reset: synchronous, active high\n\
 - run: stays high until `done`\n\
 - last_slot: cycles from one token to the next, less one\n\
 - row_words: words a row of the residual stream\n\
@@ -302,13 +303,31 @@ const DOC: &str = "Scores the tokens, decides, has the package made, and sets th
 - enough: it is a score that keeps the token\n\
 - weight: the token's weight in the package otherwise\n\
 - drain_cycles: from the last word to its write\n\
+- active: it runs\n\
+- done: the counts are set; one cycle\n\
+- scoring: tokens are scored, or their decisions are awaited\n\
+- slot_valid: a token is scored\n\
 - slot: cycle of the token; its words are read in slots 0 and 1\n\
+- score_address: word of the logits\n\
+- decided: a token is decided; one cycle\n\
+- keep: it stays\n\
+- offset_write: `offset` is written for `offset_row`\n\
 - offset_row: kept row\n\
 - offset: words from its new place to its old one\n\
+- drop_write: a dropped row is noted\n\
 - drop_item: number of a dropped row\n\
+- drop_address: its first word\n\
+- drop_weight: its weight in the package\n\
+- weight_sum: sum of the weights of all dropped rows\n\
 - item: dropped row to read\n\
 - divide: divide its weight by the sum\n\
 - share_write: the quotient is the share of `share_item`\n\
+- share_item: dropped row that it belongs to\n\
 - package_valid: the row's word goes through the multipliers\n\
+- package_first: it is the first dropped row\n\
+- package_last: it is the last one\n\
+- package_word: word of the row\n\
 - package_address: first word of the package's row\n\
-- count_register: register of the count";
+- count_write: a token count is set\n\
+- count_register: register of the count\n\
+- count: its value";
