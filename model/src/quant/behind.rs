@@ -27,18 +27,28 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Outputs for some rows, with the mean of every channel moved to `means` before the GELU, as biases do.
-    fn outputs(&self, rows: &[f32], means: Option<&[f64]>) -> Vec<f32> {
-        let mut out = linear(rows, self.product);
-        if let Some(means) = means {
-            let moved: Vec<f32> =
-                means.iter().zip(channel_means(&out, means.len())).map(|(to, from)| (to - from) as f32).collect();
-            out.iter_mut().zip(moved.iter().cycle()).for_each(|(v, moved)| *v += moved);
-        }
+    /// What comes of the outputs of the product.
+    fn activated(&self, mut outputs: Vec<f32>) -> Vec<f32> {
         if let Some(delta1) = self.gelu {
-            out.iter_mut().for_each(|v| *v = gelu_real(f64::from(*v), delta1) as f32);
+            outputs.iter_mut().for_each(|v| *v = gelu_real(f64::from(*v), delta1) as f32);
         }
-        out
+        outputs
+    }
+
+    /// Outputs for some rows, and the mean of every channel before the GELU.
+    fn exact(&self, rows: &[f32]) -> (Vec<f32>, Vec<f64>) {
+        let outputs = linear(rows, self.product);
+        let means = channel_means(&outputs, self.product.outputs);
+        (self.activated(outputs), means)
+    }
+
+    /// Outputs for rounded rows, with the mean of every channel moved to `means` before the GELU, as biases do.
+    fn corrected(&self, rows: &[f32], means: &[f64]) -> Vec<f32> {
+        let mut outputs = linear(rows, self.product);
+        let found = channel_means(&outputs, means.len());
+        let moved: Vec<f32> = means.iter().zip(found).map(|(to, from)| (to - from) as f32).collect();
+        outputs.iter_mut().zip(moved.iter().cycle()).for_each(|(v, moved)| *v += moved);
+        self.activated(outputs)
     }
 }
 
@@ -63,9 +73,7 @@ pub(super) fn clip_for(readers: &[Reader<'_>], rows: &[f32]) -> Option<Clip> {
     if largest <= 0.0 || !largest.is_finite() {
         return None;
     }
-    let exact: Vec<Vec<f32>> = readers.par_iter().map(|reader| reader.outputs(rows, None)).collect();
-    let mean = |reader: &Reader<'_>| channel_means(&linear(rows, reader.product), reader.product.outputs);
-    let means: Vec<Vec<f64>> = readers.iter().map(mean).collect();
+    let exact: Vec<(Vec<f32>, Vec<f64>)> = readers.par_iter().map(|reader| reader.exact(rows)).collect();
     let power = squares(rows, std::iter::repeat(0.0));
     let loss = |clip: f64| -> f64 {
         let step = clip / 127.0;
@@ -75,11 +83,11 @@ pub(super) fn clip_for(readers: &[Reader<'_>], rows: &[f32]) -> Option<Clip> {
         if own > power * MOST_NOISE && clip < largest {
             return f64::INFINITY;
         }
-        let one = |((reader, exact), means): ((&Reader<'_>, &Vec<f32>), &Vec<f64>)| {
-            let noise = squares(exact, reader.outputs(&rounded, Some(means)).into_iter());
+        let one = |(reader, (exact, means)): (&Reader<'_>, &(Vec<f32>, Vec<f64>))| {
+            let noise = squares(exact, reader.corrected(&rounded, means).into_iter());
             noise / squares(exact, std::iter::repeat(0.0)).max(f64::MIN_POSITIVE)
         };
-        readers.iter().zip(&exact).zip(&means).map(one).sum()
+        readers.iter().zip(&exact).map(one).sum()
     };
     let best = |parts: Vec<f64>| {
         let tried: Vec<(f64, f64)> = parts.into_par_iter().map(|part| (loss(part * largest), part)).collect();

@@ -63,10 +63,15 @@ fn bias_floor(row: &[f32], bias: f32, input: Input) -> f64 {
     input.bias(row, bias).abs() / (input.step * BIAS_MAX)
 }
 
+/// The least step of a row beside others: multipliers share a shift.
+fn row_floor(steps: &[f64]) -> f64 {
+    steps.iter().copied().fold(0.0, f64::max) / STEP_RATIO
+}
+
 /// Real value of one step of every output channel's weights; 0 for a product of zeros.
 fn weight_steps(l: &FloatLinear, input: Input) -> Vec<f64> {
     let steps: Vec<f64> = l.weight.chunks(l.inputs).map(|row| f64::from(largest(row)) / 127.0).collect();
-    let floor = steps.iter().copied().fold(0.0, f64::max) / STEP_RATIO;
+    let floor = row_floor(&steps);
     let rows = steps.into_iter().zip(l.weight.chunks(l.inputs)).zip(&l.bias);
     rows.map(|((step, row), bias)| step.max(floor).max(bias_floor(row, *bias, input))).collect()
 }
@@ -83,7 +88,7 @@ fn best_step(row: &[f32], inputs: &Inputs, step: f64, floor: f64) -> f64 {
 
 /// Chooses the steps of all rows by what is known of the inputs.
 fn choose_steps(l: &FloatLinear, steps: &mut [f64], input: Input, inputs: &Inputs) {
-    let floor = steps.iter().copied().fold(0.0, f64::max) / STEP_RATIO;
+    let floor = row_floor(steps);
     let rows = l.weight.par_chunks(l.inputs).zip(&l.bias).zip(steps);
     rows.for_each(|((row, bias), step)| {
         *step = best_step(row, inputs, *step, floor.max(bias_floor(row, *bias, input)));
