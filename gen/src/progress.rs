@@ -72,19 +72,25 @@ impl Drop for CycleBar {
 pub struct PhaseBar(ProgressBar);
 
 impl PhaseBar {
-    /// Before the first phase.
+    /// Before the first phase, with which it appears.
     pub fn new() -> Self {
-        Self(styled("", 0, "{prefix:>12} {bar:32} {pos}/{len} {msg} ETA {eta}"))
+        let bar = styled("", 0, "{prefix:>12} {bar:32} {pos}/{len} {msg} ETA {eta}");
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+        Self(bar)
     }
 
     /// So far the work has come.
     pub fn tell(&self, progress: Progress) {
-        if progress.done == 0 {
-            self.0.reset();
-            self.0.set_prefix(progress.phase.name());
-        }
         self.0.set_length(progress.total as u64);
         self.0.set_position(progress.done as u64);
+        if progress.done == 0 {
+            let first = self.0.prefix().is_empty();
+            self.0.set_prefix(progress.phase.name());
+            self.0.reset_eta();
+            if first {
+                self.0.set_draw_target(ProgressDrawTarget::stderr());
+            }
+        }
     }
 }
 
