@@ -37,27 +37,27 @@ impl ImageSource for [Image] {
     }
 }
 
-/// The first images of a data set.
+/// A part of a data set, as [`DataSet::image_of`] chooses it.
 #[derive(Clone, Copy, Debug)]
-pub struct First<'a> {
+pub struct Part<'a> {
     set: &'a DataSet,
     count: usize,
 }
 
-impl<'a> First<'a> {
-    /// The first `count` images, or all.
+impl<'a> Part<'a> {
+    /// So many images, or all.
     pub fn new(set: &'a DataSet, count: Option<usize>) -> Self {
         Self { set, count: set.len().min(count.unwrap_or(usize::MAX)) }
     }
 }
 
-impl ImageSource for First<'_> {
+impl ImageSource for Part<'_> {
     fn count(&self) -> usize {
         self.count
     }
 
     fn get(&self, index: usize) -> Result<Cow<'_, Image>, GenError> {
-        self.set.image(index).map(Cow::Owned)
+        self.set.image_of(index, self.count).map(Cow::Owned)
     }
 }
 
@@ -111,6 +111,13 @@ impl Answer {
     }
 }
 
+fn engine_name(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Exact => "float",
+        Engine::Poly => "float-poly",
+    }
+}
+
 /// Answers and tokens of every image in float arithmetic.
 ///
 /// # Errors
@@ -123,7 +130,7 @@ pub fn in_float(
     keep_logits: bool,
 ) -> Result<Vec<(Answer, Vec<Stage>)>, GenError> {
     let wanted = |name: &str| name == "logits" || name.ends_with(".mask") || name.ends_with(".score");
-    each("float", images, |_, image| {
+    each(engine_name(engine), images, |_, image| {
         let trace = forward_wanted(folded, engine, &float_patches(config, image)?, &wanted);
         let answer = Answer::new(&image.about, trace.logits(), keep_logits.then_some(|l| l));
         Ok((answer, float_stages(&trace)))

@@ -32,9 +32,6 @@ pub fn create(path: &Path) -> Result<File, GenError> {
 /// # Errors
 /// The path and the reason.
 pub fn check_place(path: &Path) -> Result<(), GenError> {
-    if path == Path::new("-") {
-        return Err(GenError::file(path, "it does not stand for stdout", "name a file, `./-` if it is that one"));
-    }
     let new = !path.exists();
     File::options().append(true).create(true).open(path).map_err(|e| refuse(path, &e, "write"))?;
     if new { std::fs::remove_file(path).map_err(|e| refuse(path, &e, "write")) } else { Ok(()) }

@@ -144,6 +144,13 @@ impl NamedFiles {
     /// Both options, the file and what to do.
     pub fn check(&self) -> Result<(), GenError> {
         for (i, output) in self.outputs.iter().enumerate() {
+            if output.path.starts_with("-") {
+                return Err(GenError::Argument {
+                    argument: format!("{} {}", output.by, output.path.display()),
+                    problem: "`-` does not stand for stdout".to_owned(),
+                    remedy: "name a file or folder, `./-` if it is that one".to_owned(),
+                });
+            }
             let Some(at) = resolve(&output.path) else { continue };
             for input in &self.inputs {
                 let Some(read) = resolve(&input.path) else { continue };
@@ -202,6 +209,16 @@ mod tests {
         let exit = run_cli(["heatvit"].iter().chain(arguments), &mut out, &mut err);
         assert_eq!((exit, out.len()), (2, 0), "{arguments:?}");
         String::from_utf8(err).unwrap_or_default()
+    }
+
+    #[test]
+    fn stdout_is_no_place() {
+        let end = "`-` does not stand for stdout; name a file or folder, `./-` if it is that one";
+        for (command, option) in
+            [("eval", "--json"), ("eval", "--tensors"), ("run", "--out"), ("run", "--report"), ("sim", "--trace")]
+        {
+            assert!(refusal(&[command, DIGITS, option, "-"]).contains(end));
+        }
     }
 
     #[test]

@@ -8,18 +8,33 @@ use std::time::Duration;
 
 /// A bar over `total` steps. It hides itself where stderr is not a terminal.
 pub fn bar(what: &'static str, total: usize) -> ProgressBar {
-    styled(what, total as u64, "{prefix:>12} {bar:32} {pos}/{len} {msg} ETA {eta}")
+    shown(styled(what, total as u64, "{prefix:>12} {bar:32} {pos}/{len} {msg} ETA {eta}"))
 }
 
+/// A bar at one of several stages, whose name it shows.
+pub fn stage(what: &'static str, name: &'static str, done: usize, total: usize) -> ProgressBar {
+    let bar = styled(what, total as u64, "{prefix:>12} {bar:32} {pos}/{len} {msg}");
+    bar.set_message(name);
+    bar.set_position(done as u64);
+    shown(bar)
+}
+
+/// Shows a bar that is ready to be seen.
+fn shown(bar: ProgressBar) -> ProgressBar {
+    bar.set_draw_target(ProgressDrawTarget::stderr());
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// A bar that is not shown yet.
 fn styled(what: &'static str, total: u64, template: &str) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
     let style = ProgressStyle::with_template(template).expect("the template is legal");
     bar.set_style(style.with_key("cycles_per_second", |state: &ProgressState, text: &mut dyn Write| {
         // What cannot be written is not shown.
         let _ = write!(text, "{} cycles/s", HumanCount(state.per_sec() as u64));
     }));
     bar.set_prefix(what);
-    bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
 
@@ -39,7 +54,7 @@ impl CycleBar {
         let template = "{prefix:>12} {bar:32} {msg} {human_pos}/{human_len} {cycles_per_second} ETA {eta}";
         let bar = styled(what, images * expected, template);
         bar.set_message(format!("image 0/{images}"));
-        Self { bar, images, done: Mutex::new((0, 0)) }
+        Self { bar: shown(bar), images, done: Mutex::new((0, 0)) }
     }
 
     /// Not shown.
@@ -74,21 +89,21 @@ pub struct PhaseBar(ProgressBar);
 impl PhaseBar {
     /// Before the first phase, with which it appears.
     pub fn new() -> Self {
-        let bar = styled("", 0, "{prefix:>12} {bar:32} {pos}/{len} {msg} ETA {eta}");
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-        Self(bar)
+        Self(styled("", 0, "{prefix:>12} {bar:32} {pos}/{len} {msg} ETA {eta}"))
     }
 
     /// So far the work has come.
     pub fn tell(&self, progress: Progress) {
-        self.0.set_length(progress.total as u64);
-        self.0.set_position(progress.done as u64);
+        self.0.update(|state| {
+            state.set_len(progress.total as u64);
+            state.set_pos(progress.done as u64);
+        });
         if progress.done == 0 {
             let first = self.0.prefix().is_empty();
             self.0.set_prefix(progress.phase.name());
             self.0.reset_eta();
             if first {
-                self.0.set_draw_target(ProgressDrawTarget::stderr());
+                shown(self.0.clone());
             }
         }
     }

@@ -11,6 +11,9 @@ pub struct Accuracy {
     /// Exact float arithmetic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub float: Option<f64>,
+    /// Float arithmetic with the polynomials of the hardware.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub float_poly: Option<f64>,
     /// The golden int8 model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub int8: Option<f64>,
@@ -26,7 +29,7 @@ impl Accuracy {
     }
 
     fn row(&self) -> String {
-        let engines = [("float", self.float), ("int8", self.int8), ("RTL", self.rtl)];
+        let engines = [("float", self.float), ("float-poly", self.float_poly), ("int8", self.int8), ("RTL", self.rtl)];
         let shown: Vec<String> = engines.iter().filter_map(|(n, a)| a.map(|a| format!("{n} {}", percent(a)))).collect();
         shown.join(", ")
     }
@@ -182,9 +185,12 @@ pub struct Summary {
     /// Images per second at that clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fps: Option<f64>,
-    /// A float engine.
+    /// The float engine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub float: Option<EngineSpeed>,
+    /// The float engine with polynomials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub float_poly: Option<EngineSpeed>,
     /// The golden model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub golden: Option<GoldenSpeed>,
@@ -238,7 +244,9 @@ impl Summary {
         if let (Some(fps), Some(clock)) = (self.fps, self.clock_mhz) {
             rows.push(("images/s", format!("{} at {clock} MHz", grouped(fps.round() as u64))));
         }
-        rows.extend(self.float.as_ref().map(|speed| ("float engine", speed.text())));
+        for (name, engine) in [("float engine", &self.float), ("float-poly engine", &self.float_poly)] {
+            rows.extend(engine.as_ref().map(|speed| (name, speed.text())));
+        }
         if let Some(g) = &self.golden {
             rows.push(("golden model", format!("{}, {}", g.speed.text(), g.instructions)));
         }
@@ -319,7 +327,7 @@ mod tests {
             images: 20,
             mismatches: Some(0),
             tensors_compared: Some(2020),
-            accuracy: Accuracy { float: Some(0.95), int8: Some(0.95), rtl: Some(0.9) },
+            accuracy: Accuracy { float: Some(0.95), float_poly: None, int8: Some(0.95), rtl: Some(0.9) },
             macs: Some(Macs { dense: 26_000_000, executed_mean: 26_000_000.0, selectors_mean: None, saved: None }),
             cycles: Cycles::of(&[120_000, 130_000]),
             float: Some(EngineSpeed { images_per_second: 3.04, threads: 1 }),

@@ -34,7 +34,12 @@ pub struct Wave<W: Write + Seek> {
     traces: Vec<Trace>,
     memories: Vec<Words>,
     started: bool,
+    /// Bytes of changes that are held before they are written.
+    held: usize,
 }
+
+/// Bytes of changes that are held unless told otherwise: the file's blocks, and what a waveform takes of memory.
+const HELD: usize = 64 << 20;
 
 impl<W: Write + Seek> std::fmt::Debug for Wave<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -94,7 +99,13 @@ impl<W: Write + Seek> Wave<W> {
             memories.push(Words { handle, ids: words(&mut header, simulator.memory_shape(handle))?, last: Vec::new() });
         }
         enter(&mut header, &mut scope, &[])?;
-        Ok(Self { body: header.finish().map_err(failed)?, traces, memories, started: false })
+        Ok(Self { body: header.finish().map_err(failed)?, traces, memories, started: false, held: HELD })
+    }
+
+    /// Holds at most about so many bytes of changes before they are written as a block.
+    #[must_use]
+    pub fn holding(self, held: usize) -> Self {
+        Self { held, ..self }
     }
 
     /// Writes the present cycle's changes.
@@ -116,6 +127,9 @@ impl<W: Write + Seek> Wave<W> {
             memory.sample(&mut self.body, simulator)?;
         }
         self.started = true;
+        if self.body.size() > self.held {
+            self.body.flush().map_err(failed)?;
+        }
         Ok(())
     }
 

@@ -55,8 +55,7 @@ fn run_writes_simulates_and_compares() {
     let (exit, text, err) = heatvit(&arguments);
     assert_eq!((exit, err.as_str()), (0, ""), "{text}");
     let names: Vec<&str> = text.lines().map(|line| line[..18].trim_end()).collect();
-    let expected =
-        "output|images|mismatches|accuracy|MACs per image|cycles per image|array utilization|images/s|simulator";
+    let expected = "output|images|mismatches|calibrated on|accuracy|MACs per image|cycles per image|array utilization|images/s|simulator";
     assert_eq!(names.join("|"), expected);
     assert!(text.contains("\nimages             3\nmismatches         0 in "), "{text}");
     let figures: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();

@@ -4,6 +4,7 @@ use super::BenchCommand;
 use crate::data_set::Choice;
 use crate::pipeline::{Request, Stage};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// Turns a vision transformer into an FPGA accelerator and proves it bit by bit.
@@ -164,9 +165,12 @@ pub struct SimArgs {
     /// Which images.
     #[command(flatten)]
     pub images: Images,
-    /// Write a waveform (FST) of the first image.
+    /// Write a waveform (FST) of the first image: all signals and all words of memories.
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
+    /// Cycles that the waveform shows [default: all; a whole image of the digits takes half a gigabyte].
+    #[arg(long, value_name = "FROM..TO", requires = "trace", value_parser = cycles)]
+    pub trace_cycles: Option<Range<u64>>,
     /// What to simulate.
     #[command(flatten)]
     pub proof: Proof,
@@ -175,9 +179,9 @@ pub struct SimArgs {
 /// What is simulated, and where the figures go.
 #[derive(Clone, Debug, Args)]
 pub struct Proof {
-    /// Number of images.
-    #[arg(long, value_name = "N", default_value = "20", value_parser = count)]
-    pub count: usize,
+    /// Number of images [default: 20, or all where there are fewer].
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub count: Option<usize>,
     /// Images that are simulated at the same time; the results do not depend on it [default: one per core].
     #[arg(long, value_name = "N", value_parser = count)]
     pub threads: Option<usize>,
@@ -193,6 +197,12 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
         Ok(count) => Ok(count),
         Err(_) => Err("a whole number is needed".to_owned()),
     }
+}
+
+/// A range of cycles.
+fn cycles(text: &str) -> Result<Range<u64>, String> {
+    let range = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+    range.filter(|range| !range.is_empty()).ok_or_else(|| "two cycles are needed, such as 1000..2000".to_owned())
 }
 
 /// Options of `quantize`.

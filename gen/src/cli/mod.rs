@@ -48,8 +48,22 @@ where
     };
     match command::execute(&arguments.command, out) {
         Ok(exit) => exit,
-        Err(e) => finish(writeln!(err, "error: {e}"), e.exit()),
+        Err(e) => finish(writeln!(err, "error: {}", one_line(&e.to_string())), e.exit()),
     }
+}
+
+/// Characters of a message that are shown at most: a tensor's name may be of any length.
+const LONGEST: usize = 4_000;
+
+/// A message without control characters, which names of files and tensors may have; of a very long one start and end.
+fn one_line(message: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    let shown: Vec<String> = message.chars().map(escape).collect();
+    if shown.len() <= LONGEST {
+        return shown.concat();
+    }
+    let (start, end) = (&shown[..LONGEST / 2], &shown[shown.len() - LONGEST / 2..]);
+    format!("{} ... {}", start.concat(), end.concat())
 }
 
 /// The exit code, unless what was to be said could not be said.
@@ -106,6 +120,15 @@ mod tests {
         assert_eq!((exit, out.as_str()), (EXIT_REFUSED, ""));
         assert!(err.starts_with("error: ") && err.contains("/file: cannot create"), "{err}");
         assert!(!place.exists());
+    }
+
+    #[test]
+    fn messages_are_one_line_of_bounded_length() {
+        assert_eq!(one_line("a\u{1b}[31m\nb"), "a\\u{1b}[31m\\nb");
+        let long = one_line(&format!("start {} end", "x".repeat(100_000)));
+        assert!(long.starts_with("start x") && long.ends_with("x end") && long.len() < 5_000);
+        let (exit, _, err) = run_digits(&["--weights", "no\nfile"]);
+        assert!(exit == EXIT_REFUSED && err.lines().count() == 1 && err.contains("no\\nfile"), "{err}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{print, tensor_files, too_many, write_json};
 use crate::cli::{EXIT_EQUAL, EngineName, EvalArgs};
 use crate::data_set::About;
 use crate::error::GenError;
-use crate::evaluate::{Answer, First, ImageSource as _, accuracy, accuracy_top5, each, in_float};
+use crate::evaluate::{Answer, ImageSource as _, Part, accuracy, accuracy_top5, each, in_float};
 use crate::files;
 use crate::pipeline::{
     Request, WeightFile, float_patches, load_config, load_network, load_quantized, load_weights, open_images, patches,
@@ -34,7 +34,7 @@ pub fn eval(arguments: &EvalArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     if let Some(count) = arguments.count.filter(|count| *count > set.len()) {
         return Err(too_many(count, set.len()));
     }
-    let images = First::new(&set, arguments.count);
+    let images = Part::new(&set, arguments.count);
     let weights = load_weights(&request, &mut config)?;
     let macs = (!config.selectors.enabled).then(|| Macs::dense(&config.model.dims()));
     let class_folders = set.class_folders().filter(|folders| *folders < config.model.classes);
@@ -49,7 +49,8 @@ pub fn eval(arguments: &EvalArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     summary.images = answers.len();
     let of = |share| match arguments.engine {
         EngineName::Int8 => Accuracy { int8: share, ..Accuracy::default() },
-        EngineName::Float | EngineName::FloatPoly => Accuracy { float: share, ..Accuracy::default() },
+        EngineName::Float => Accuracy { float: share, ..Accuracy::default() },
+        EngineName::FloatPoly => Accuracy { float_poly: share, ..Accuracy::default() },
     };
     summary.accuracy = of(accuracy(answers.iter().map(|a| (a.about.label, a.class))));
     summary.accuracy_top5 = of(accuracy_top5(&answers, config.model.classes));
@@ -75,7 +76,7 @@ fn int8(
     request: &Request,
     config: &Config,
     weights: WeightFile,
-    images: First<'_>,
+    images: Part<'_>,
     wanted: Wanted<'_>,
     summary: &mut Summary,
 ) -> Result<Vec<Answer>, GenError> {
@@ -125,7 +126,7 @@ fn pruned_macs(network: &QuantNetwork, config: &Config, counts: &[Vec<StageCount
 fn float(
     config: &Config,
     weights: WeightFile,
-    images: First<'_>,
+    images: Part<'_>,
     engine: Engine,
     wanted: Wanted<'_>,
     summary: &mut Summary,
@@ -140,7 +141,11 @@ fn float(
     }
     let start = Instant::now();
     let results = in_float(&folded, config, engine, &images, wanted.logits)?;
-    summary.float = Some(EngineSpeed::since(start, results.len()));
+    let speed = Some(EngineSpeed::since(start, results.len()));
+    match engine {
+        Engine::Exact => summary.float = speed,
+        Engine::Poly => summary.float_poly = speed,
+    }
     let (answers, kept): (Vec<Answer>, Vec<Vec<Stage>>) = results.into_iter().unzip();
     let about: Vec<About> = answers.iter().map(|a| a.about.clone()).collect();
     summary.tokens = Tokens::of(&about, &kept, folded.dims.tokens);

@@ -18,14 +18,14 @@ pub fn generate(arguments: &GenArgs, out: &mut dyn Write) -> Result<u8, GenError
     let place = arguments.out.clone().unwrap_or_else(|| default_place(&request.config));
     let writes = arguments.until == Stage::Package;
     if writes {
-        check_place(&place)?;
+        check_place(&place, None)?;
     }
     let build = build(&request, arguments.until)?;
     for (stage, line) in &build.log {
         print(out, &row(stage.name(), line))?;
     }
     if writes {
-        build.package()?.write(&place)?;
+        build.package()?.write(&place, None)?;
         print(out, &row("output", &place.display().to_string()))?;
     }
     Ok(EXIT_EQUAL)

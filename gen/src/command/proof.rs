@@ -1,6 +1,6 @@
 //! What `run` and `sim` share: simulate, compare, tell.
 
-use super::{print, write_json};
+use super::{print, too_many, write_json};
 use crate::cli::{Page, Proof};
 use crate::error::GenError;
 use crate::evaluate::{accuracy, in_float};
@@ -13,15 +13,16 @@ use crate::verify::window;
 use crate::{files, report};
 use heatvit_model::float::{Engine, fold};
 use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 
 /// Files that a command writes besides the JSON file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Places<'a> {
     /// The output folder, beside which the waveform of a difference goes.
     pub output: &'a Path,
-    /// Waveform of the first image.
-    pub waveform: Option<&'a Path>,
+    /// Waveform of the first image, and its cycles unless all are wanted.
+    pub waveform: Option<(&'a Path, Option<Range<u64>>)>,
     /// The page.
     pub page: Option<&'a Page>,
 }
@@ -37,10 +38,14 @@ pub fn prove(
     places: Places<'_>,
     out: &mut dyn Write,
 ) -> Result<u8, GenError> {
-    let asked = [proof.json.as_deref(), places.waveform];
+    let asked = [proof.json.as_deref(), places.waveform.as_ref().map(|(file, _)| *file)];
     asked.into_iter().flatten().try_for_each(files::check_place)?;
     let config = build.config()?;
-    let images = open_images(request, config)?.test(Some(proof.count))?;
+    let set = open_images(request, config)?;
+    if let Some(count) = proof.count.filter(|count| *count > set.len()) {
+        return Err(too_many(count, set.len()));
+    }
+    let images = set.test(Some(proof.count.unwrap_or(COUNT)))?;
     let patches = all_patches(config, &images)?;
     let design = build.design()?;
     let trial = pool(proof.threads)?.install(|| run(build, design, &patches))?;
@@ -56,14 +61,17 @@ pub fn prove(
         report::place::write(file, &report::render(&page))?;
         print(out, &row("report", &format!("{} ({} images)", file.display(), page.cards.len())))?;
     }
-    if let (Some(file), Some(first)) = (places.waveform, trial.outcomes.first()) {
-        waveform(build, &patches[0], 0..first.cycles + TAIL, file, out)?;
+    if let (Some((file, cycles)), Some(first)) = (places.waveform, trial.outcomes.first()) {
+        waveform(build, &patches[0], cycles.unwrap_or(0..first.cycles + TAIL), file, out)?;
     }
     if let Some(index) = trial.differing() {
         tell(build, &trial, index, &patches[index], places.output, out)?;
     }
     Ok(trial.exit())
 }
+
+/// Images that are simulated unless the command line says otherwise.
+const COUNT: usize = 20;
 
 /// Cycles after the interrupt that a waveform of a whole image shows; register accesses before the start are part of it.
 const TAIL: u64 = 200;
@@ -86,7 +94,7 @@ fn tell(
 fn waveform(
     build: &Build,
     patches: &[i8],
-    cycles: std::ops::Range<u64>,
+    cycles: Range<u64>,
     file: &Path,
     out: &mut dyn Write,
 ) -> Result<(), GenError> {
@@ -118,7 +126,8 @@ mod tests {
         let place = folder.path().join("new/digits");
         let places = Places { output: &place, waveform: None, page: None };
         let mut out = Vec::new();
-        let exit = prove(&build, &request, &Proof { count: 1, json: None, threads: None }, places, &mut out).unwrap();
+        let exit =
+            prove(&build, &request, &Proof { count: Some(1), json: None, threads: None }, places, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(exit, EXIT_MISMATCH);
         assert!(text.contains("  tensor    blocks.0.attn.rowsum.0\n"), "{text}");

@@ -10,7 +10,7 @@ use crate::pipeline::{
 };
 use crate::progress;
 use crate::summary::{CALIBRATED, calibrated, dense_instead, row};
-use heatvit_model::config::Config;
+use heatvit_model::config::{Config, MAX_CALIBRATION_IMAGES};
 use heatvit_model::float::FloatNetwork;
 use heatvit_model::quant::report::measure;
 use heatvit_model::quant::{self, Quantized};
@@ -50,6 +50,9 @@ pub fn quantize(arguments: &QuantizeArgs, out: &mut dyn Write) -> Result<u8, Gen
 
 /// The images to calibrate on; as many as were asked for.
 fn calibration(arguments: &QuantizeArgs, request: &Request, config: &Config) -> Result<Vec<Image>, GenError> {
+    if let Some(count) = arguments.count.filter(|count| *count > MAX_CALIBRATION_IMAGES) {
+        return Err(too_many(count, MAX_CALIBRATION_IMAGES));
+    }
     let images = calibration_images(request, config)?;
     match arguments.count {
         Some(count) if count > images.len() => Err(too_many(count, images.len())),
@@ -144,6 +147,8 @@ mod tests {
         let with = |more: &[&str]| quantize(&[&["--out", &place, "--calibrate", photos], more].concat());
         let (exit, _, err) = with(&["--count", "9"]);
         assert!(exit == 2 && err.contains("--count 9: there are 8 images; ask for as many at most"), "{err}");
+        let (exit, _, err) = quantize(&["--out", &place, "--count", "100001"]);
+        assert!(exit == 2 && err.contains("--count 100001: there are 100000 images"), "{err}");
         let (exit, out, _) = with(&[]);
         assert!(exit == 0 && out.contains("\ncalibrated on      8 images\n"), "{out}");
     }

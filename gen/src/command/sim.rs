@@ -17,6 +17,7 @@ pub fn sim(arguments: &SimArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     files::check_places([&arguments.proof.json, &arguments.trace])?;
     let build = build(&request, Stage::Rtl)?;
     let place = default_place(&request.config);
-    let places = Places { output: &place, waveform: arguments.trace.as_deref(), page: None };
+    let waveform = arguments.trace.as_deref().map(|file| (file, arguments.trace_cycles.clone()));
+    let places = Places { output: &place, waveform, page: None };
     prove(&build, &request, &arguments.proof, places, out)
 }

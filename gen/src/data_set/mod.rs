@@ -90,7 +90,7 @@ impl DataSet {
                 return Err(GenError::file(
                     path,
                     "it is no folder of pictures",
-                    "name a folder, or a tensor (.npy) with --tensor",
+                    "name a folder; a tensor (.npy) is named by --tensor or --calibrate",
                 ));
             }
             (None, None, Some(data)) => digits(config_path, config, &beside(config_path, &data.file))?,
@@ -142,12 +142,23 @@ impl DataSet {
         }
     }
 
-    /// The first `count` images of the test set, or all of it.
+    /// An image of a part of the test set: of its first `count` images, or, where folders are classes, of images at equal
+    /// distances, so that all classes take part.
+    ///
+    /// # Errors
+    /// An unreadable file.
+    pub fn image_of(&self, index: usize, count: usize) -> Result<Image, GenError> {
+        let spread = self.class_folders().is_some();
+        self.image(if spread { index * self.len() / count } else { index })
+    }
+
+    /// A part of the test set, or all of it.
     ///
     /// # Errors
     /// An unreadable file.
     pub fn test(&self, count: Option<usize>) -> Result<Vec<Image>, GenError> {
-        (0..self.len().min(count.unwrap_or(usize::MAX))).map(|index| self.image(index)).collect()
+        let count = self.len().min(count.unwrap_or(usize::MAX));
+        (0..count).map(|index| self.image_of(index, count)).collect()
     }
 
     /// Images for the quantizer: of the digits training images, more than an epoch holds from the next ones; otherwise

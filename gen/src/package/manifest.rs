@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// File name of the manifest.
 pub const MANIFEST: &str = "manifest.json";
@@ -55,6 +56,12 @@ impl Manifest {
     /// Reads a manifest back; `None` when the text is not one of ours.
     pub fn from_json(text: &[u8]) -> Option<Self> {
         serde_json::from_slice(text).ok().filter(|m: &Self| m.format == FORMAT)
+    }
+
+    /// Whether a file is there under this path as it is at `place`.
+    pub fn lists(&self, path: &Path, place: &Path) -> bool {
+        let entry = path.to_str().and_then(|path| self.files.get(path));
+        entry.is_some_and(|entry| std::fs::read(place).is_ok_and(|bytes| sha256(&bytes) == entry.sha256))
     }
 
     /// The file's text.

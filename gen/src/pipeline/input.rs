@@ -60,10 +60,10 @@ pub fn quantize_network(
 /// An error of the quantizer names an operator; what is wrong is more often a weight before it.
 fn not_quantized(path: &Path, network: &FloatNetwork, error: &QuantizeError) -> GenError {
     let text = error.to_string();
-    let (problem, remedy) = text.rsplit_once("; ").unwrap_or((&text, "use other weights"));
+    let problem = text.rsplit_once("; ").map_or(text.as_str(), |(problem, _)| problem);
     let (tensor, magnitude) = weights::largest(network);
-    let problem = format!("{problem} (the largest number of the network is {magnitude:e}, in `{tensor}`)");
-    GenError::file(path, problem, remedy)
+    let problem = format!("{problem} (the largest magnitude of the weights is {magnitude:e}, in `{tensor}`)");
+    GenError::file(path, problem, "use weights of a trained network")
 }
 
 /// What the quantizer is calibrated on: images of `--calibrate`, else of the data set.

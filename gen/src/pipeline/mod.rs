@@ -23,6 +23,7 @@ use heatvit_model::float::FloatNetwork;
 use heatvit_model::quant::QuantNetwork;
 use heatvit_rtl::Design;
 use heatvit_rtl::verilog::VerilogFile;
+use indicatif::ProgressBar;
 
 /// A stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -159,14 +160,13 @@ impl Build {
 /// Refused input, at the first stage that notices.
 pub fn build(request: &Request, until: Stage) -> Result<Build, GenError> {
     let route: Vec<_> = ROUTE.into_iter().filter(|(stage, _)| *stage <= until).collect();
-    let bar = progress::bar("building", route.len());
-    let mut build = Build::default();
-    for (stage, step) in route {
-        bar.set_message(stage.name());
-        let line = step(request, &mut build)?;
-        build.log.push((stage, line));
-        bar.inc(1);
+    let (mut build, stages) = (Build::default(), route.len());
+    for (index, (stage, step)) in route.into_iter().enumerate() {
+        // The quantizer has a bar of its own.
+        let bar = (stage != Stage::Quant).then(|| progress::stage("building", stage.name(), index, stages));
+        let line = step(request, &mut build);
+        bar.inspect(ProgressBar::finish_and_clear);
+        build.log.push((stage, line?));
     }
-    bar.finish_and_clear();
     Ok(build)
 }

@@ -51,7 +51,11 @@ pub fn load_weights(request: &Request, config: &mut Config) -> Result<WeightFile
 /// Weights of another network, or no float weights.
 pub fn load_network(path: &Path, bytes: &[u8], config: &Config) -> Result<FloatNetwork, GenError> {
     if quant::is_quantized(bytes) {
-        return Err(GenError::file(path, "it is quantized already", "name float weights"));
+        return Err(GenError::file(
+            path,
+            "it is quantized already",
+            "name float weights, or run it with `eval --engine int8`",
+        ));
     }
     let network = weights::from_bytes(bytes, &config.model.dims(), &config.network_options());
     let mut network = network.map_err(|e| refused(path, &e))?;
@@ -93,7 +97,7 @@ pub fn read_quantized(path: &Path, bytes: &[u8], config: &Config) -> Result<Quan
     if differences.is_empty() {
         return Ok(network);
     }
-    let one = |d: &Difference| format!("{} is {} in place of {}", d.key, d.here, d.there);
+    let one = |d: &Difference| format!("{} is {} in the file and {} in the configuration", d.key, d.here, d.there);
     let texts: Vec<String> = differences.iter().map(one).collect();
     let problem = format!("it was quantized for another configuration: {}", texts.join(", "));
     Err(GenError::file(path, problem, "quantize it for this one, or correct this one"))

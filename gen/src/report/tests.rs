@@ -35,7 +35,7 @@ fn report(channels: usize, stages: &[Stage], images: usize) -> Report {
         images: 20,
         mismatches: Some(0),
         tensors_compared: Some(3080),
-        accuracy: Accuracy { float: Some(0.9), int8: Some(0.85), rtl: Some(0.85) },
+        accuracy: Accuracy { float: Some(0.9), int8: Some(0.85), rtl: Some(0.85), ..Accuracy::default() },
         macs: Some(Macs { dense: 1000, executed_mean: 1000.0, selectors_mean: None, saved: None }),
         cycles: Cycles::of(&[50_000, 50_001]),
         ..Summary::default()

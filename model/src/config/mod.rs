@@ -56,6 +56,9 @@ pub struct WeightsConfig {
     pub pruned: Option<String>,
 }
 
+/// Most images that the quantizer is calibrated on: they are held in memory.
+pub const MAX_CALIBRATION_IMAGES: usize = 100_000;
+
 /// `[quantize]`: static scales from sample images.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuantizeConfig {
@@ -235,7 +238,7 @@ fn weights(mut section: Section<'_>, with_selectors: bool) -> Result<Option<Weig
 }
 
 fn quantize(mut section: Section<'_>) -> Result<QuantizeConfig, ConfigError> {
-    let images = section.whole("calibration_images", 1..=100_000)?;
+    let images = section.whole("calibration_images", 1..=MAX_CALIBRATION_IMAGES as u64)?;
     section.finish()?;
     Ok(QuantizeConfig { calibration_images: images.map_or(128, |f| f.value as usize) })
 }

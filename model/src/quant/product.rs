@@ -1,7 +1,7 @@
 //! One matrix product in integers.
 
 use super::Linear;
-use super::quantize::{FACTOR_MAX, QuantizeError, constant};
+use super::quantize::{FACTOR_MAX, QuantizeError, constant, shown};
 use super::rounding::{Inputs, nearest};
 use crate::fixed::{ACC_BITS, MULT_MAX, multipliers};
 use crate::float::FloatLinear;
@@ -128,7 +128,7 @@ pub(super) fn quantize_linear(
     let factors: Vec<f64> = weight_steps.iter().map(|s| s * input.step / steps.output).collect();
     let Some((mult, sel)) = multipliers(&factors) else {
         let largest = factors.iter().copied().fold(0.0, f64::max);
-        return Err(QuantizeError::Factor { tensor: name, factor: largest.to_string() });
+        return Err(QuantizeError::Factor { tensor: name, factor: shown(largest) });
     };
     debug_assert!(mult.iter().all(|m| *m <= MULT_MAX));
     let rows = l.weight.par_chunks(l.inputs).zip(&weight_steps);
@@ -223,7 +223,7 @@ mod tests {
                 .unwrap_err();
         assert_eq!(
             error.to_string(),
-            "tensor `head` needs the rescaling factor 3, less than 2 is possible; its weights are too large for its output range"
+            "tensor `head` needs the rescaling factor 3, less than 2 is possible: its weights are too large for its output range; train the network again"
         );
     }
 }

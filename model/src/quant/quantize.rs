@@ -54,7 +54,7 @@ pub enum QuantizeError {
     },
     /// A rescaling factor of 2 or more.
     #[error(
-        "tensor `{tensor}` needs the rescaling factor {factor}, less than 2 is possible; its weights are too large for its output range"
+        "tensor `{tensor}` needs the rescaling factor {factor}, less than 2 is possible: its weights are too large for its output range; train the network again"
     )]
     Factor {
         /// Tensor.
@@ -63,7 +63,9 @@ pub enum QuantizeError {
         factor: String,
     },
     /// No integer constant represents a real one.
-    #[error("`{what}` is {value}, which no integer constant represents; correct the network's options")]
+    #[error(
+        "`{what}` is {value}, which no integer constant represents; train the network again, or correct eps and the deltas of [model]"
+    )]
     Constant {
         /// Which.
         what: String,
@@ -132,8 +134,13 @@ pub(super) fn residual_code(value: f32, step: f64) -> i16 {
     (f64::from(value) / step).round().clamp(-32767.0, 32767.0) as i16
 }
 
+/// A number for a message: with an exponent where it would be long.
+pub(super) fn shown(value: f64) -> String {
+    if value == 0.0 || (1e-4..1e6).contains(&value.abs()) { value.to_string() } else { format!("{value:.3e}") }
+}
+
 pub(super) fn constant(what: String, value: f64) -> QuantizeError {
-    QuantizeError::Constant { what, value: value.to_string() }
+    QuantizeError::Constant { what, value: shown(value) }
 }
 
 pub(super) struct Quantizer<'a> {

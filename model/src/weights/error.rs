@@ -84,7 +84,7 @@ pub enum WeightError {
     },
     /// A selector that the configuration does not know.
     #[error(
-        "tensor `{tensor}` belongs to a token selector that is not configured; enable it with `stages` under [selectors] or use weights without selectors"
+        "tensor `{tensor}` belongs to a token selector that is not configured; write `stages` and enabled = true under [selectors], or use weights without selectors"
     )]
     ExtraSelector {
         /// Tensor.
