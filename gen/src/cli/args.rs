@@ -117,7 +117,7 @@ pub struct RunArgs {
     /// Which images.
     #[command(flatten)]
     pub images: Images,
-    /// Folder to write; an existing one is replaced only if heatvit made it [default: out/ and the stem of CONFIG].
+    /// Folder to write; an existing one is replaced only if nothing in it was changed [default: out/ and the stem of CONFIG].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// What to simulate.
@@ -148,7 +148,7 @@ pub struct GenArgs {
     /// Which images.
     #[command(flatten)]
     pub images: Images,
-    /// Folder to write; an existing one is replaced only if heatvit made it [default: out/ and the stem of CONFIG].
+    /// Folder to write; an existing one is replaced only if nothing in it was changed [default: out/ and the stem of CONFIG].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Stop after this stage.
