@@ -206,8 +206,8 @@ fn refusals_of_selectors_name_tensor_and_remedy() {
         |bytes: &[u8], options: &NetworkOptions| from_bytes(bytes, &selector_dims(), options).unwrap_err().to_string();
     assert_eq!(
         refusal(&bytes, &options()),
-        "tensor `selectors.0.mlp1.bias` belongs to a token selector that is not configured; enable it with `stages` \
-         under [selectors] or use weights without selectors"
+        "tensor `selectors.0.mlp1.bias` belongs to a token selector that is not configured; write `stages` and \
+         enabled = true under [selectors], or use weights without selectors"
     );
     let dense = FloatNetwork::random(&selector_dims(), &options(), 3);
     assert_eq!(
