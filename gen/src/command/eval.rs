@@ -1,6 +1,6 @@
 //! `heatvit eval`: accuracy of an engine without any hardware.
 
-use super::{print, tensor_files, too_many, write_json};
+use super::{check_count, print, tensor_files, write_json};
 use crate::cli::{EXIT_EQUAL, EngineName, EvalArgs};
 use crate::data_set::About;
 use crate::error::GenError;
@@ -31,9 +31,7 @@ pub fn eval(arguments: &EvalArgs, out: &mut dyn Write) -> Result<u8, GenError> {
     let mut config = load_config(&request.config)?;
     files::check_places([&arguments.logits, &arguments.json])?;
     let set = open_images(&request, &config)?;
-    if let Some(count) = arguments.count.filter(|count| *count > set.len()) {
-        return Err(too_many(count, set.len()));
-    }
+    check_count(arguments.count, set.len())?;
     let images = Part::new(&set, arguments.count);
     let weights = load_weights(&request, &mut config)?;
     let macs = (!config.selectors.enabled).then(|| Macs::dense(&config.model.dims()));
@@ -230,6 +228,8 @@ mod tests {
         let tokens = |out: &str| out.lines().find(|line| line.starts_with("tokens")).map(str::to_owned);
         assert!(tokens(&float).is_some_and(|line| line.starts_with("tokens             82 -> ")), "{float}");
         assert!(tokens(&integers).is_some());
+        let poly = table(&["--engine", "float-poly"]);
+        assert!(poly.contains("\naccuracy           float-poly ") && poly.contains("\nfloat-poly engine "), "{poly}");
         assert!(
             float.contains("\nfloat engine ") && integers.contains("\ncalibrated on      128 images\n"),
             "{integers}"

@@ -55,12 +55,18 @@ pub fn print(out: &mut dyn Write, text: &str) -> Result<(), GenError> {
     })
 }
 
-/// What is said when more images are asked for than there are.
-fn too_many(count: usize, images: usize) -> GenError {
-    GenError::Argument {
-        argument: format!("--count {count}"),
-        problem: format!("there are {images} images"),
-        remedy: "ask for as many at most, or leave it out".to_owned(),
+/// Refuses a `--count` beyond the images that there are.
+///
+/// # Errors
+/// Both numbers.
+fn check_count(asked: Option<usize>, images: usize) -> Result<(), GenError> {
+    match asked.filter(|count| *count > images) {
+        None => Ok(()),
+        Some(count) => Err(GenError::Argument {
+            argument: format!("--count {count}"),
+            problem: format!("there are {images} images"),
+            remedy: "ask for as many at most, or leave it out".to_owned(),
+        }),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What `run` and `sim` share: simulate, compare, tell.
 
-use super::{print, too_many, write_json};
+use super::{check_count, print, write_json};
 use crate::cli::{Page, Proof};
 use crate::error::GenError;
 use crate::evaluate::{accuracy, in_float};
@@ -42,9 +42,7 @@ pub fn prove(
     asked.into_iter().flatten().try_for_each(files::check_place)?;
     let config = build.config()?;
     let set = open_images(request, config)?;
-    if let Some(count) = proof.count.filter(|count| *count > set.len()) {
-        return Err(too_many(count, set.len()));
-    }
+    check_count(proof.count, set.len())?;
     let images = set.test(Some(proof.count.unwrap_or(COUNT)))?;
     let patches = all_patches(config, &images)?;
     let design = build.design()?;

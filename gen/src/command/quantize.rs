@@ -1,6 +1,6 @@
 //! `heatvit quantize`: float weights to the file that the other commands share.
 
-use super::{print, too_many};
+use super::{check_count, print};
 use crate::cli::{EXIT_EQUAL, Images, QuantizeArgs};
 use crate::data_set::Image;
 use crate::error::GenError;
@@ -50,14 +50,10 @@ pub fn quantize(arguments: &QuantizeArgs, out: &mut dyn Write) -> Result<u8, Gen
 
 /// The images to calibrate on; as many as were asked for.
 fn calibration(arguments: &QuantizeArgs, request: &Request, config: &Config) -> Result<Vec<Image>, GenError> {
-    if let Some(count) = arguments.count.filter(|count| *count > MAX_CALIBRATION_IMAGES) {
-        return Err(too_many(count, MAX_CALIBRATION_IMAGES));
-    }
+    check_count(arguments.count, MAX_CALIBRATION_IMAGES)?;
     let images = calibration_images(request, config)?;
-    match arguments.count {
-        Some(count) if count > images.len() => Err(too_many(count, images.len())),
-        _ => Ok(images),
-    }
+    check_count(arguments.count, images.len())?;
+    Ok(images)
 }
 
 /// Images that a report measures at most.

@@ -55,13 +55,17 @@ impl Decision {
 }
 
 impl Tokens {
-    /// Counts the rows as behind a selector that has run.
-    pub(super) fn count(&mut self, s: &FoldedSelector, decision: &Decision) {
+    /// Counts the rows as behind a selector that has run; returns the rows of its package, none where it makes none.
+    pub(super) fn count(&mut self, s: &FoldedSelector, decision: &Decision) -> Vec<(usize, f64)> {
         self.candidates_and_class = decision.mask.iter().filter(|kept| **kept).count();
-        let parts = decision.package(self.package);
-        if s.package == PackageRule::Merged && !parts.is_empty() {
+        let parts = match s.package {
+            PackageRule::Merged => decision.package(self.package),
+            PackageRule::None => Vec::new(),
+        };
+        if !parts.is_empty() {
             self.package = Some(total(&parts));
         }
+        parts
     }
 }
 
@@ -144,13 +148,12 @@ impl Pass<'_> {
         let prefix = format!("selectors.{}", s.block);
         let numbers: Vec<f32> = decision.mask.iter().map(|kept| f32::from(u8::from(*kept))).collect();
         self.record(format!("{prefix}.mask"), 1, &numbers);
-        let parts = decision.package(tokens.package);
-        let made = s.package == PackageRule::Merged && !parts.is_empty();
-        let package = made.then(|| mean(&tokens.x, embed, &parts));
-        let incoming = tokens.x.split_off(tokens.candidates_and_class * embed);
+        let rows = tokens.candidates_and_class;
+        let parts = tokens.count(s, decision);
+        let package = (!parts.is_empty()).then(|| mean(&tokens.x, embed, &parts));
+        let incoming = tokens.x.split_off(rows * embed);
         let kept = tokens.x.chunks(embed).zip(&decision.mask).filter(|(_, kept)| **kept);
         let mut x: Vec<f32> = kept.flat_map(|(row, _)| row).copied().collect();
-        tokens.count(s, decision);
         match package {
             Some(row) => {
                 self.record(format!("{prefix}.package"), embed, &row);

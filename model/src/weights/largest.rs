@@ -3,6 +3,7 @@
 use super::WeightError;
 use super::layout::{Slot, Visitor, visit};
 use crate::float::FloatNetwork;
+use crate::statistics;
 
 #[derive(Default)]
 struct Largest {
@@ -12,7 +13,7 @@ struct Largest {
 
 impl Visitor for Largest {
     fn tensor(&mut self, slot: Slot, data: &mut Vec<f32>) -> Result<(), WeightError> {
-        let magnitude = data.iter().fold(0.0f32, |most, v| most.max(v.abs()));
+        let magnitude = statistics::largest(data);
         if magnitude > self.magnitude || self.name.is_empty() {
             *self = Self { name: slot.name, magnitude };
         }
