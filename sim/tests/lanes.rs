@@ -102,6 +102,70 @@ fn parts_of_registers() {
     compare(design, m).unwrap();
 }
 
+/// Words put together from signed and unsigned parts, in numbers of lanes that do not fill the last vector.
+#[test]
+fn lanes_that_end_within_a_vector() {
+    for lanes in [8, 9, 14, 15, 17, 28, 31, 33] {
+        let mut design = Design::new();
+        let mut m = ModuleBuilder::new("lane", "");
+        let (narrow, wide) = (m.input("narrow", Ty::bits(7), ""), m.input("wide", Ty::bits(30), ""));
+        let (held, flag) = (m.reg("held", &narrow), m.reg("flag", &narrow.bit(3)));
+        let signed = m.reg("signed_part", &(narrow.as_signed() + wide.slice(9, 6).as_signed()));
+        let word = Expr::concat_low_first(&[signed.clone(), held.slice(1, 5), &flag ^ narrow.bit(0)]);
+        let doubled = Expr::concat_low_first(&[signed.clone(), signed]);
+        let sum = m.reg("sum_held", &(word.as_signed() + wide.slice(11, 9).as_signed()).extend(26));
+        m.output_as("sum", &sum, "");
+        m.output_as("long", &Expr::concat_low_first(&[wide.trunc(24), doubled]), "");
+        m.output_as("less", &(held.lt(&narrow) & word.slice(0, 7).ne(&held)), "");
+        let id = design.add(m.finish());
+        let child = design.module(id).clone();
+        let mut m = ModuleBuilder::new("top", "");
+        let narrow = m.input("narrow", Ty::bits(7).lanes(lanes), "");
+        let wide = m.input("wide", Ty::bits(30).lanes(lanes), "");
+        let sum = m.output("sum", Ty::signed(26).lanes(lanes), "");
+        let long = m.output("long", Ty::bits(40).lanes(lanes), "");
+        let less = m.output("less", Ty::bit().lanes(lanes), "");
+        let all = m.array("lanes", id, &child, lanes).lanes("narrow", &narrow).lanes("wide", &wide);
+        all.lanes("sum", &sum).lanes("long", &long).lanes("less", &less).done();
+        compare(design, m).unwrap();
+    }
+}
+
+/// Registers that take by turns what two arrays hold, behind an enable of each and without.
+#[test]
+fn lanes_by_turns_from_two_arrays() {
+    for width in [8, 16, 27, 50] {
+        let mut design = Design::new();
+        let mut m = ModuleBuilder::new("source", "");
+        let data = m.input("data", Ty::bits(width), "");
+        let q = m.reg("q", &data);
+        m.output_as("y", &q, "");
+        let source = design.add(m.finish());
+        let mut m = ModuleBuilder::new("sink", "");
+        let (enable, data) = (m.input("enable", Ty::bit(), ""), m.input("data", Ty::bits(width), ""));
+        let (direct, seldom) = (m.reg("direct", &data), m.reg_en("seldom", &enable, &data));
+        m.output_as("y", &(direct ^ seldom), "");
+        let sink = design.add(m.finish());
+        let modules = [source, sink].map(|id| design.module(id).clone());
+        let mut m = ModuleBuilder::new("top", "");
+        let turns = m.declare("turns", Ty::bits(width).lanes(2 * LANES));
+        for (name, first) in [("even", 0), ("odd", 1)] {
+            let data = m.input(name, Ty::bits(width).lanes(LANES), "");
+            let held = m.declare(&format!("{name}_held"), Ty::bits(width).lanes(LANES));
+            let sources = m.array(&format!("{name}_sources"), source, &modules[0], LANES);
+            sources.lanes("data", &data).lanes("y", &held).done();
+            for (lane, element) in (0..).zip(m.elements(&held)) {
+                m.assign_part(&turns, 2 * lane + first, &element);
+            }
+        }
+        let enable = m.input("enable", Ty::bit().lanes(2 * LANES), "");
+        let y = m.output("y", Ty::bits(width).lanes(2 * LANES), "");
+        let sinks = m.array("sinks", sink, &modules[1], 2 * LANES).lanes("enable", &enable).lanes("data", &turns);
+        sinks.lanes("y", &y).done();
+        compare(design, m).unwrap();
+    }
+}
+
 /// Memories of many lanes that are read together.
 #[test]
 fn memories_of_one_enable() {

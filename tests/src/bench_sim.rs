@@ -85,8 +85,8 @@ fn the_stimuli_keep_the_array_busy() {
     let port = |ports: &Ports, name: &str| ports.inputs.iter().find(|p| p.name == name).unwrap().offset;
     let share = |name: &str| {
         let at = port(&ports, name);
-        let cycles = stimuli.len() as u64;
-        (0..cycles).filter(|c| stimuli.frame(*c)[at] == 1).count() as f64 / cycles as f64
+        let cycles = stimuli.len();
+        stimuli.frames().take(cycles).filter(|frame| frame[at] == 1).count() as f64 / cycles as f64
     };
     // A tile of 197 rows and 32 columns.
     let (valid, load, swap) = (share("valid"), share("load"), share("swap"));

@@ -7,8 +7,6 @@ use std::time::Duration;
 
 /// Odd, with bits all over.
 const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
-/// Brings high bits down, which a product does not.
-const ROTATION: u32 = 29;
 
 /// A replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +32,9 @@ pub fn replay(engine: &mut impl Engine, ports: &Ports, stimuli: &Stimuli, cycles
     let mut seen = vec![0; ports.output_limbs()];
     let mut hash = Hash::default();
     let start = processor_time();
-    for cycle in 0..cycles {
-        engine.drive(ports, stimuli.frame(cycle));
+    let mut frames = stimuli.frames();
+    for _ in 0..cycles {
+        engine.drive(ports, frames.next().unwrap_or_default());
         engine.observe(ports, &mut seen);
         hash.add(&seen);
         hashes.push(hash.value());
@@ -61,9 +60,11 @@ struct Hash([u64; LANES]);
 impl Hash {
     /// More limbs, of which each lane takes every fourth.
     fn add(&mut self, limbs: &[u64]) {
-        for limbs in limbs.chunks(LANES) {
-            self.0.iter_mut().zip(limbs).for_each(|(lane, limb)| *lane = extend(*lane, *limb));
-        }
+        let (whole, rest) = limbs.as_chunks::<LANES>();
+        let mut lanes = self.0;
+        whole.iter().for_each(|limbs| lanes = std::array::from_fn(|lane| extend(lanes[lane], limbs[lane])));
+        lanes.iter_mut().zip(rest).for_each(|(lane, limb)| *lane = extend(*lane, *limb));
+        self.0 = lanes;
     }
 
     /// That of all lanes.
@@ -72,7 +73,8 @@ impl Hash {
     }
 }
 
-/// One more limb in a lane.
+/// One more limb in a lane. The high half of the product brings high bits down.
 fn extend(lane: u64, limb: u64) -> u64 {
-    (lane ^ limb).wrapping_mul(MULTIPLIER).rotate_left(ROTATION)
+    let product = u128::from(lane ^ limb) * u128::from(MULTIPLIER);
+    product as u64 ^ (product >> 64) as u64
 }

@@ -31,10 +31,9 @@ impl Stimuli {
         self.limbs.is_empty()
     }
 
-    /// The frame of a cycle; after the last one the first follows.
-    pub fn frame(&self, cycle: u64) -> &[u64] {
-        let at = (cycle % self.len().max(1) as u64) as usize * self.frame;
-        &self.limbs[at..at + self.frame]
+    /// The frames of all cycles; after the last one the first follows.
+    pub fn frames(&self) -> impl Iterator<Item = &[u64]> {
+        self.limbs.chunks_exact(self.frame.max(1)).cycle()
     }
 
     /// All of them as little-endian bytes.

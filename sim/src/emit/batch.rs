@@ -1,10 +1,11 @@
 //! Batches: operands side by side in memory, kernels over the lanes.
 
 use super::lanes::Operand;
+use super::vector::{Bits, are_few};
 use super::{Body, Emitter};
 use crate::kernels::{Mixed, Task};
 use crate::netlist::{Binary, Kind, NodeId, Op, StorageId};
-use crate::plan::{Base, Place, Sum, allocate, next_node};
+use crate::plan::{Base, Place, Sum, next_node, reserve_lanes};
 
 /// A host type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,8 +78,12 @@ impl Emitter<'_> {
 
     /// A place of its own for so many lanes.
     pub(super) fn room(&mut self, bytes: u32, lanes: usize) -> Place {
-        let offset = allocate(&mut self.plan.scratch_bytes, (bytes * lanes as u32).max(64));
-        Place { base: Base::Scratch, offset }
+        reserve_lanes(&mut self.plan.scratch_bytes, bytes, lanes)
+    }
+
+    /// True for lanes in whole vectors of their own: what is written behind the last one meets nothing.
+    pub(super) fn is_room(&self, place: Place) -> bool {
+        place.base == Base::Scratch && place.offset >= self.layout.held_bytes
     }
 
     fn batch_field(&mut self, body: &mut Body<'_>, ids: &[NodeId], low: u32, kind: Kind, to: Place) {
@@ -128,14 +133,35 @@ impl Emitter<'_> {
     }
 
     fn batch_concat(&mut self, body: &mut Body<'_>, ids: &[NodeId], parts: &[(NodeId, u32)], kind: Kind, to: Place) {
+        let (host, lanes) = (Host::of(kind), ids.len());
+        if are_few(lanes, host.bytes) {
+            let parts = self.bits_of_parts(body, ids, parts, host.bytes);
+            if !parts.iter().any(|part| part.from.moves(to, host.bytes, lanes)) {
+                return self.concat_vectors(body, &parts, (to, host.bytes), lanes);
+            }
+        }
         let mut at = 0;
         for (position, (_, width)) in parts.iter().enumerate() {
-            let from = self.operand(body, ids, position, kind.bytes());
+            let from = self.operand(body, ids, position, host.bytes);
             let task = if position == 0 { Task::Place } else { Task::PlaceOr };
             let immediate = u64::from(at) | u64::from(*width) << 8;
-            self.call(body, task, Host::of(kind), (to, kind.bytes()), &[from], immediate, ids.len());
+            self.call(body, task, host, (to, host.bytes), &[from], immediate, lanes);
             at += width;
         }
+    }
+
+    /// Parts of concatenations in lanes of `bytes` bytes.
+    fn bits_of_parts(&mut self, body: &mut Body<'_>, ids: &[NodeId], parts: &[(NodeId, u32)], bytes: u32) -> Vec<Bits> {
+        let mut at = 0;
+        let parts = parts.iter().enumerate().map(|(position, (part, width))| {
+            let kind = self.circuit.netlist.kind(*part);
+            let host = Host { bytes: kind.bytes().min(bytes), signed: kind.signed };
+            let from = self.operand(body, ids, position, host.bytes);
+            at += width;
+            let whole = kind.fits(Kind::bits(*width)) || at == 8 * bytes;
+            Bits { from, host, at: at - width, cut: (!whole).then_some(*width) }
+        });
+        parts.collect()
     }
 
     fn batch_binary(&mut self, body: &mut Body<'_>, ids: &[NodeId], op: Binary, kind: Kind, to: Place) {

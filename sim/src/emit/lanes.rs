@@ -1,15 +1,17 @@
 //! Operands of kernels: where their lanes lie, or a copy where they stand side by side.
 
 use super::batch::Host;
-use super::vector::{VECTOR, Work};
+use super::vector::{Bits, Work};
 use super::{Body, Emitter};
 use crate::kernels::{Kernel, Task};
 use crate::netlist::{Kind, NodeId, Op};
-use crate::plan::{Base, Move, Place};
+use crate::plan::{Base, Move, Place, VECTOR};
 use cranelift_codegen::ir::{InstBuilder, Value as Ssa};
 
 /// Bytes that an operand's runs have to have on average; shorter ones are gathered first.
 const WORTH_A_CALL: usize = 64;
+/// Bytes that an operand has to have for every further run; what has fewer is copied to one place.
+const WORTH_ANOTHER_CALL: usize = 1024;
 /// Equal lanes that are worth a call.
 const WORTH_A_SPLAT: usize = 8;
 /// Bytes up to which a copy is written out.
@@ -156,11 +158,24 @@ impl Emitter<'_> {
         let kernel = self.tier.kernel(task, host.bytes, host.signed);
         for (first, end) in strips {
             if work.is_short(end - first) {
-                body.vectors(&work, first, end);
+                body.vectors(&work, first, self.padded(end, lanes, (to, bytes)));
             } else {
                 body.call(kernel, &work, first, end);
             }
         }
+    }
+
+    /// Concatenations in short code.
+    pub(super) fn concat_vectors(&self, body: &mut Body<'_>, parts: &[Bits], target: (Place, u32), lanes: usize) {
+        for (first, end) in strips(parts.iter().map(|part| &part.from), lanes, lanes) {
+            body.concat(parts, target, first, self.padded(end, lanes, target));
+        }
+    }
+
+    /// The end of a stretch of lanes, or that of the last vector if nothing stands behind the last lane there.
+    fn padded(&self, end: usize, lanes: usize, (to, bytes): (Place, u32)) -> usize {
+        let last = end == lanes && self.is_room(to);
+        if last { end.next_multiple_of((VECTOR / bytes) as usize) } else { end }
     }
 
     /// All lanes of the first operand where the flag is set, else of the second.
@@ -229,7 +244,7 @@ impl Emitter<'_> {
             return vec![(0, first)];
         }
         let stretches = self.stretches(nodes, bytes);
-        if stretches.len() > 1 && nodes.len() * (bytes as usize) < WORTH_A_CALL * stretches.len() {
+        if nodes.len() * (bytes as usize) < WORTH_ANOTHER_CALL * (stretches.len() - 1) {
             return vec![(0, self.lay(body, nodes, bytes))];
         }
         let runs = stretches.into_iter().map(|Stretch { first, end, lies }| {
@@ -255,7 +270,14 @@ impl Emitter<'_> {
                 let contents = values.iter().flat_map(|v| v.to_le_bytes()[..bytes as usize].to_vec()).collect();
                 self.constants.push((place, contents));
             }
-            None => self.fill(body, nodes, bytes, place),
+            None => {
+                self.fill(body, nodes, bytes, place);
+                for (lane, id) in (0..).zip(nodes) {
+                    if let Some(home) = self.home(*id, bytes) {
+                        self.copies.insert((home, bytes), place.plus(lane * bytes));
+                    }
+                }
+            }
         }
         place
     }
@@ -315,15 +337,31 @@ impl Emitter<'_> {
         body.call_kernel(kernel, target, [none; 3], value, lanes as u64);
     }
 
-    /// Lanes from `nodes[0]` on that lie side by side.
+    /// Lanes from `nodes[0]` on that lie side by side, in their own places or as copies.
     fn run(&self, nodes: &[NodeId], bytes: u32) -> Option<(Place, usize)> {
-        let first = self.home(nodes[0], bytes)?;
-        let neighbour = |(i, id): &(usize, &NodeId)| self.home(**id, bytes) == Some(first.plus(*i as u32 * bytes));
-        Some((first, nodes.iter().enumerate().take_while(neighbour).count()))
+        let run = |place: &dyn Fn(NodeId) -> Option<Place>| {
+            let first = place(nodes[0])?;
+            let neighbour = |(i, id): &(usize, &NodeId)| place(**id) == Some(first.plus(*i as u32 * bytes));
+            Some((first, nodes.iter().enumerate().take_while(neighbour).count()))
+        };
+        let copy = |id: NodeId| self.copies.get(&(self.home(id, bytes)?, bytes)).copied();
+        let runs = [run(&|id| self.home(id, bytes)), run(&copy)];
+        runs.into_iter().flatten().reduce(|own, copy| if copy.1 > own.1 { copy } else { own })
     }
 
-    /// Copies runs of neighbours, repeats equal ones and puts the rest together in registers: a processor waits for
-    /// narrow stores when they are loaded together.
+    /// Lanes from `nodes[0]` on that come by turns from two places.
+    fn pairs(&self, nodes: &[NodeId], bytes: u32) -> Option<([Place; 2], usize)> {
+        let [a, b, ..] = nodes else { return None };
+        let from = [self.home(*a, bytes)?, self.home(*b, bytes)?];
+        let follows = |(i, pair): &(usize, &[NodeId])| {
+            let [a, b] = from.map(|place| Some(place.plus(*i as u32 * bytes)));
+            self.home(pair[0], bytes) == a && self.home(pair[1], bytes) == b
+        };
+        Some((from, nodes.chunks_exact(2).enumerate().take_while(follows).count()))
+    }
+
+    /// Copies runs of neighbours, interleaves lanes that come by turns from two places, repeats equal ones and puts the
+    /// rest together in registers: a processor waits for narrow stores when they are loaded together.
     fn gather(&mut self, body: &mut Body<'_>, nodes: &[NodeId], bytes: u32, place: Place) {
         let vector = (VECTOR / bytes) as usize;
         let mut lane = 0;
@@ -340,6 +378,11 @@ impl Emitter<'_> {
             if let Some((from, run)) = self.run(rest, bytes).filter(|(_, run)| *run >= vector) {
                 self.copy(body, to, from, run as u32 * bytes);
                 lane += run;
+                continue;
+            }
+            if let Some((from, pairs)) = self.pairs(rest, bytes).filter(|(_, pairs)| *pairs >= vector) {
+                body.interleave(to, from, bytes, (pairs / vector) as u32);
+                lane += 2 * (pairs / vector) * vector;
                 continue;
             }
             if rest.len() >= vector && bytes < 8 {

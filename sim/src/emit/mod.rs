@@ -96,6 +96,8 @@ pub struct Emitter<'a> {
     memories: &'a [MemoryPlace],
     tier: Tier,
     arrays: HashMap<(Vec<NodeId>, u32), lanes::Operand>,
+    /// Copies of what lies at a place in so many bytes, made this cycle to stand beside others.
+    copies: HashMap<(Place, u32), Place>,
     constants: Vec<(Place, Vec<u8>)>,
     waiting: HashMap<usize, Waiting>,
 }
@@ -148,6 +150,7 @@ pub fn compile(
         memories,
         tier: Tier::detect(),
         arrays: HashMap::new(),
+        copies: HashMap::new(),
         constants: Vec::new(),
         waiting: HashMap::new(),
     };

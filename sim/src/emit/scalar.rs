@@ -129,9 +129,25 @@ impl Emitter<'_> {
         whole.unwrap_or_else(|| body.constant(0))
     }
 
+    /// Bits of a wide value that consist of parts that lie side by side in memory.
+    fn side_by_side_limb(&self, body: &mut Body<'_>, value: &Value, bits: Range<u32>) -> Option<Ssa> {
+        let (mut at, mut parts) = (0, Vec::new());
+        for Piece { width, source } in value.pieces() {
+            if at < bits.end && bits.start < at + width {
+                let Source::Node(id) = source else { return None };
+                if at < bits.start || at + width > bits.end {
+                    return None;
+                }
+                parts.push((id, width));
+            }
+            at += width;
+        }
+        self.side_by_side_parts(body, &parts)
+    }
+
     /// The whole of parts that lie side by side in memory.
     fn side_by_side_parts(&self, body: &mut Body<'_>, parts: &[(NodeId, u32)]) -> Option<Ssa> {
-        let first = self.plan.homes.get(&parts[0].0)?;
+        let first = self.plan.homes.get(&parts.first()?.0)?;
         let mut bytes = 0;
         for (part, width) in parts {
             let size = self.circuit.netlist.kind(*part).bytes();
@@ -319,6 +335,9 @@ impl Emitter<'_> {
     /// 64 bits of a wide value (fewer, zero-extended, at its end).
     pub(super) fn limb(&mut self, body: &mut Body<'_>, value: &Value, limb: u32) -> Ssa {
         let (from, to) = (limb * 64, (limb * 64 + 64).min(value.width));
+        if let Some(bytes) = self.side_by_side_limb(body, value, from..to) {
+            return bytes;
+        }
         let (mut at, mut whole) = (0, None);
         for Piece { width, source } in value.pieces() {
             let (first, last) = (from.max(at), to.min(at + width));

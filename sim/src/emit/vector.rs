@@ -4,14 +4,12 @@ use super::Body;
 use super::batch::Host;
 use super::lanes::Operand;
 use crate::kernels::Task;
-use crate::plan::Place;
+use crate::plan::{Place, VECTOR};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{ConstantData, Endianness, InstBuilder, MemFlagsData, Type, Value as Ssa, types};
 
 /// Vectors of a batch from which a call is the better choice.
 const MOST_VECTORS: usize = 16;
-/// Bytes of a vector.
-pub(super) const VECTOR: u32 = 16;
 
 /// A batch, or a stretch of it, that is to be computed.
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +57,37 @@ impl Work<'_> {
             Task::Update => self.immediate == 1,
             Task::Shl | Task::Shr | Task::Splat | Task::Copy | Task::UpdateSum(_) | Task::MovingAdd => false,
         };
-        possible && lanes <= MOST_VECTORS * (VECTOR / width) as usize
+        possible && are_few(lanes, width)
     }
+}
+
+/// True for so many lanes of `bytes` bytes that a call is not worth it.
+pub(super) fn are_few(lanes: usize, bytes: u32) -> bool {
+    lanes <= MOST_VECTORS * (VECTOR / bytes) as usize
+}
+
+/// A part of concatenations.
+#[derive(Clone, Debug)]
+pub(super) struct Bits {
+    /// The part in all lanes.
+    pub(super) from: Operand,
+    /// Its host type.
+    pub(super) host: Host,
+    /// Where its lowest bit goes.
+    pub(super) at: u32,
+    /// Bits that are taken of it, if not all that there are.
+    pub(super) cut: Option<u32>,
+}
+
+/// The vectors of the lanes `first..end`: the first lane of each, and how many there are, a power of two.
+fn vectors_of(first: usize, end: usize, bytes: u32) -> impl Iterator<Item = (usize, u32)> {
+    let mut lane = first;
+    std::iter::from_fn(move || {
+        let rest = (end - lane).checked_ilog2()?;
+        let count = (VECTOR / bytes).min(1 << rest.min(31));
+        lane += count as usize;
+        Some((lane - count as usize, count))
+    })
 }
 
 fn lane_type(bytes: u32) -> Type {
@@ -100,6 +127,46 @@ impl Body<'_> {
             let value = self.finished(work, value, width);
             self.store_lanes(value, width, to.plus(lane as u32 * result), result, count as u32);
             lane += count;
+        }
+    }
+
+    /// Concatenations in the lanes `first..end`.
+    pub(super) fn concat(&mut self, parts: &[Bits], (to, bytes): (Place, u32), first: usize, end: usize) {
+        for (lane, count) in vectors_of(first, end, bytes) {
+            let placed = parts.iter().map(|part| self.placed(part, lane, count, bytes)).collect::<Vec<_>>();
+            let whole = placed.into_iter().reduce(|low, high| self.builder.ins().bor(low, high));
+            if let Some(whole) = whole {
+                self.store_lanes(whole, bytes, to.plus(lane as u32 * bytes), bytes, count);
+            }
+        }
+    }
+
+    /// A part of concatenations where it belongs.
+    fn placed(&mut self, part: &Bits, lane: usize, count: u32, bytes: u32) -> Ssa {
+        let Host { bytes: own, signed } = part.host;
+        let mut value = self.load_lanes(part.from.place(lane), (own, signed), count, bytes);
+        if let Some(size) = part.cut {
+            value = self.field_lanes(value, lane_type(bytes), false, (0, size));
+        }
+        self.shift_lanes(value, part.at, |b, v, by| b.ins().ishl(v, by))
+    }
+
+    /// Vectors of lanes that come by turns from two places.
+    pub(super) fn interleave(&mut self, to: Place, from: [Place; 2], bytes: u32, vectors: u32) {
+        let lanes = VECTOR / bytes;
+        for vector in 0..vectors {
+            let [a, b] = from.map(|place| {
+                let lanes = self.load_lanes(place.plus(vector * VECTOR), (bytes, false), lanes, bytes);
+                self.view(lanes, types::I8X16)
+            });
+            for half in 0..2 {
+                let pairs = half * lanes / 2..(half + 1) * lanes / 2;
+                let taken = pairs.flat_map(|lane| [lane * bytes, VECTOR + lane * bytes]);
+                let mask: Vec<u8> = taken.flat_map(|first| (first..first + bytes).map(|byte| byte as u8)).collect();
+                let mask = self.builder.func.dfg.immediates.push(ConstantData::from(mask.as_slice()));
+                let mixed = self.builder.ins().shuffle(a, b, mask);
+                self.store_lanes(mixed, 1, to.plus((2 * vector + half) * VECTOR), 1, VECTOR);
+            }
         }
     }
 

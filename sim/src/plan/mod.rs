@@ -32,6 +32,9 @@ pub use watch::LINE;
 /// Fewest lanes for which a batch runs as a kernel rather than lane by lane.
 pub const VECTOR_LANES: usize = 8;
 
+/// Bytes of the vectors in which generated code computes.
+pub const VECTOR: u32 = 16;
+
 /// Reads of one enable that are worth a branch.
 const FEWEST_READS: usize = 4;
 
@@ -81,6 +84,12 @@ pub fn allocate(used: &mut u32, bytes: u32) -> u32 {
     let at = used.next_multiple_of(align.max(1));
     *used = at + bytes;
     at
+}
+
+/// Reserves scratch memory for lanes of so many bytes, up to the end of their last vector.
+pub fn reserve_lanes(used: &mut u32, bytes: u32, lanes: usize) -> Place {
+    let size = (bytes * lanes as u32).next_multiple_of(VECTOR);
+    Place { base: Base::Scratch, offset: allocate(used, size.max(LINE)) }
 }
 
 /// Something to be done once per cycle. Numbers are places among the circuit's updates.
@@ -266,10 +275,7 @@ impl Plan {
             let bytes = circuit.netlist.kind(nodes[0]).bytes();
             let place = match taken.get(&index) {
                 Some(first) => layout.places[circuit.updates.registers[*first].storage.index()].next(),
-                None => {
-                    let offset = allocate(&mut self.scratch_bytes, (bytes * nodes.len() as u32).max(64));
-                    Place { base: Base::Scratch, offset }
-                }
+                None => reserve_lanes(&mut self.scratch_bytes, bytes, nodes.len()),
             };
             for (lane, id) in nodes.iter().enumerate() {
                 self.homes.insert(*id, place.plus(lane as u32 * bytes));
