@@ -2,12 +2,14 @@
 #![expect(unsafe_code, reason = "lines are viewed as the limbs that they consist of")]
 
 use crate::netlist::Kind;
-use crate::plan::{Base, Place};
+use crate::plan::{Base, Place, VECTOR};
 
 /// Bytes beyond the end of each buffer that generated code may read.
 const SLACK_LINES: usize = 2;
 /// Limbs of a line.
 const LINE: usize = 8;
+// A vector of bytes may be computed of as many limbs, of which only the first is an operand's.
+const _: () = assert!(SLACK_LINES * 8 * LINE >= (VECTOR as usize - 1) * 8);
 
 /// A cache line, so that no vector straddles two.
 #[derive(Clone, Debug)]

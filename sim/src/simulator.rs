@@ -102,7 +102,7 @@ impl Simulator {
             handles.push(lower.signal(0, id)?);
         }
         let circuit = Circuit::new(&lower, &updates, &handles);
-        let (plan, layout) = Plan::new(&circuit, None, &Profile::default());
+        let (plan, layout) = Plan::new(&circuit, None, &Profile::default())?;
         let mut inputs = vec![None; signals];
         for (index, storage) in lower.storages.iter().enumerate().filter(|(_, s)| s.input) {
             let kind = Kind { width: storage.width, signed: storage.signed };
@@ -148,7 +148,7 @@ impl Simulator {
     /// Generates code for all values that are asked for so far; happens by itself before the next cycle.
     fn build(&mut self) -> Result<(), SimError> {
         self.circuit = self.circuit.keep(&self.lower, &self.updates, &self.handles);
-        let (plan, _) = Plan::new(&self.circuit, Some(self.layout.clone()), &self.profile);
+        let (plan, _) = Plan::new(&self.circuit, Some(self.layout.clone()), &self.profile)?;
         self.compile(plan)
     }
 

@@ -1,4 +1,4 @@
-//! Designs on which the random search once found the simulator to differ from the interpreter.
+//! Designs on which the simulator once differed from the interpreter, found by the random search or by readers.
 
 use heatvit_rtl::{Design, Expr, MemoryStyle, ModuleBuilder, ModuleId, Ty, WritePort, verify};
 use heatvit_sim::lockstep;
@@ -79,4 +79,61 @@ fn registers_that_differ_in_their_reset() {
     design.add(m.finish());
     verify(&design).unwrap();
     lockstep(&design, 100, 1).unwrap();
+}
+
+/// An array that is written in place takes its own lanes of an earlier row as the high half of a word.
+#[test]
+fn a_word_that_moves_into_its_high_half() {
+    const BY: u32 = 10;
+    const MANY: u32 = 170;
+    let mut design = Design::new();
+    let mut m = ModuleBuilder::new("lane", "");
+    let (west, new) = (m.input("west", Ty::bits(32), ""), m.input("fresh", Ty::bits(28), ""));
+    let east = m.reg("east", &Expr::concat_low_first(&[new, west]));
+    m.output_as("to_east", &east.trunc(32), "");
+    m.output_as("low", &east.slice(40, 8), "");
+    let id = design.add(m.finish());
+    let child = design.module(id).clone();
+    let mut m = ModuleBuilder::new("top", "");
+    let new = m.input("fresh", Ty::bits(28).lanes(MANY), "");
+    let first = m.input("first", Ty::bits(32).lanes(BY), "");
+    let along = m.declare("along", Ty::bits(32).lanes(MANY + BY));
+    (0..).zip(m.elements(&first)).for_each(|(lane, element)| m.assign_part(&along, lane, &element));
+    let low = m.output("low", Ty::bits(8).lanes(MANY), "");
+    let lanes = m.array("lanes", id, &child, MANY).lanes("fresh", &new);
+    lanes.lanes_at("west", &along, 0, 1).lanes_at("to_east", &along, BY, 1).lanes("low", &low).done();
+    design.add(m.finish());
+    verify(&design).unwrap();
+    lockstep(&design, 100, 1).unwrap();
+}
+
+/// Two wide registers of one module, of which one is always enabled; `next` says what they take from each other.
+fn always_beside_sometimes(next: impl Fn(&Expr, &Expr, &Expr) -> [Expr; 2]) -> Result<(), Box<dyn std::error::Error>> {
+    const WIDE: u32 = 128;
+    let mut design = Design::new();
+    let mut m = ModuleBuilder::new("held", "");
+    let (enable, data) = (m.input("enable", Ty::bit(), ""), m.input("data", Ty::bits(WIDE), ""));
+    let q = m.reg_en("q", &enable, &data);
+    m.output_as("y", &q, "");
+    let id = design.add(m.finish());
+    let child = design.module(id).clone();
+    let mut m = ModuleBuilder::new("top", "");
+    let (enable, fresh) = (m.input("enable", Ty::bit(), ""), m.input("fresh", Ty::bits(WIDE), ""));
+    let [one, two] = ["one", "two"].map(|name| m.declare(name, Ty::bits(WIDE)));
+    let [to_one, to_two] = next(&one, &two, &fresh);
+    m.instance("first", id, &child).input("enable", &enable).input("data", &to_one).output_to("y", &one).done();
+    let second = m.instance("second", id, &child).input("enable", &Expr::lit(1, 1)).input("data", &to_two);
+    second.output_to("y", &two).done();
+    m.output_as("both", &Expr::concat_low_first(&[one, two]), "");
+    design.add(m.finish());
+    verify(&design)?;
+    Ok(lockstep(&design, 100, 1)?)
+}
+
+#[test]
+fn a_wide_register_that_takes_its_own_half_beside_an_enabled_one() {
+    let half = |word: &Expr, at: u32| word.slice(at, 64);
+    let after = |low: Expr, high: Expr| Expr::concat_low_first(&[low, high]);
+    always_beside_sometimes(|_, two, fresh| [fresh.clone(), after(half(fresh, 0), half(two, 0))]).unwrap();
+    always_beside_sometimes(|one, two, fresh| [two.clone(), after(half(one, 64), half(fresh, 0))]).unwrap();
 }

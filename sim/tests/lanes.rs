@@ -131,6 +131,60 @@ fn lanes_that_end_within_a_vector() {
     }
 }
 
+/// Comparisons of eight bytes, of which the results are bytes.
+#[test]
+fn flags_of_long_lanes() {
+    for lanes in [8, 17, 31, 33] {
+        let mut design = Design::new();
+        let mut m = ModuleBuilder::new("lane", "");
+        let (a, b) = (m.input("a", Ty::bits(60), ""), m.input("b", Ty::bits(60), ""));
+        let (p, q) = (m.reg("p", &a), m.reg("q", &b));
+        let e = m.reg("e", &(p.eq(&q) ^ p.lt(&q)));
+        m.output_as("y", &(e ^ q.lt(&p)), "");
+        let id = design.add(m.finish());
+        let child = design.module(id).clone();
+        let mut m = ModuleBuilder::new("top", "");
+        let [a, b] = ["a", "b"].map(|name| m.input(name, Ty::bits(60).lanes(lanes), ""));
+        let y = m.output("y", Ty::bit().lanes(lanes), "");
+        m.array("lanes", id, &child, lanes).lanes("a", &a).lanes("b", &b).lanes("y", &y).done();
+        compare(design, m).unwrap();
+    }
+}
+
+/// Words of lanes that are whole host types: computed, held, and the other way round.
+#[test]
+fn words_of_lanes() {
+    for width in [8, 16, 32, 64] {
+        let lanes = 640 / width;
+        let mut design = Design::new();
+        let mut m = ModuleBuilder::new("lane", "");
+        let (enable, a) = (m.input("enable", Ty::bit(), ""), m.input("a", Ty::bits(width), ""));
+        let b = m.input("b", Ty::bits(width), "");
+        let held = m.reg_en("held", &enable, &(&a + &b).trunc(width));
+        m.output_as("mixed", &(&held ^ &a), "");
+        m.output_as("y", &held, "");
+        let id = design.add(m.finish());
+        let child = design.module(id).clone();
+        let mut m = ModuleBuilder::new("top", "");
+        let (go, enable) = (m.input("go", Ty::bit(), ""), m.input("enable", Ty::bit().lanes(lanes), ""));
+        let [a, b] = ["a", "b"].map(|name| m.input(name, Ty::bits(width).lanes(lanes), ""));
+        let [mixed, y] = ["mixed", "y"].map(|name| m.declare(name, Ty::bits(width).lanes(lanes)));
+        let all = m.array("lanes", id, &child, lanes).lanes("enable", &enable).lanes("a", &a).lanes("b", &b);
+        all.lanes("mixed", &mixed).lanes("y", &y).done();
+        let mut elements = m.elements(&y);
+        let (mixed, y) = (Expr::concat_low_first(&m.elements(&mixed)), Expr::concat_low_first(&elements));
+        elements.reverse();
+        let words = [y.clone(), &y ^ &mixed, Expr::concat_low_first(&elements)];
+        for (index, word) in words.into_iter().enumerate() {
+            let taken = m.reg_en(&format!("taken_{index}"), &go, &word);
+            m.output_as(&format!("word_{index}"), &taken, "");
+        }
+        let latest = m.reg("latest", &mixed);
+        m.output_as("now", &(mixed ^ latest), "");
+        compare(design, m).unwrap();
+    }
+}
+
 /// Registers that take by turns what two arrays hold, behind an enable of each and without.
 #[test]
 fn lanes_by_turns_from_two_arrays() {

@@ -1,11 +1,11 @@
 //! Batches: operands side by side in memory, kernels over the lanes.
 
 use super::lanes::Operand;
-use super::vector::{Bits, are_few};
+use super::vector::{WordPart, are_few};
 use super::{Body, Emitter};
 use crate::kernels::{Mixed, Task};
 use crate::netlist::{Binary, Kind, NodeId, Op, StorageId};
-use crate::plan::{Base, Place, Sum, next_node, reserve_lanes};
+use crate::plan::{Base, LINE, Place, Sum, next_node, reserve_lanes};
 
 /// A host type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,9 +81,12 @@ impl Emitter<'_> {
         reserve_lanes(&mut self.plan.scratch_bytes, bytes, lanes)
     }
 
-    /// True for lanes in whole vectors of their own: what is written behind the last one meets nothing.
-    pub(super) fn is_room(&self, place: Place) -> bool {
-        place.base == Base::Scratch && place.offset >= self.layout.held_bytes
+    /// True for a target that is a room of its own, and no register: nothing stands behind its last lane up to the end of the
+    /// vector. (Values of single nodes lie there, too, but are no targets of batches.)
+    pub(super) fn is_room(&self, target: Place) -> bool {
+        let room = target.base == Base::Scratch && target.offset >= self.layout.held_bytes;
+        debug_assert!(!room || target.offset.is_multiple_of(LINE), "rooms start at a line");
+        room
     }
 
     fn batch_field(&mut self, body: &mut Body<'_>, ids: &[NodeId], low: u32, kind: Kind, to: Place) {
@@ -135,23 +138,31 @@ impl Emitter<'_> {
     fn batch_concat(&mut self, body: &mut Body<'_>, ids: &[NodeId], parts: &[(NodeId, u32)], kind: Kind, to: Place) {
         let (host, lanes) = (Host::of(kind), ids.len());
         if are_few(lanes, host.bytes) {
-            let parts = self.bits_of_parts(body, ids, parts, host.bytes);
-            if !parts.iter().any(|part| part.from.moves(to, host.bytes, lanes)) {
-                return self.concat_vectors(body, &parts, (to, host.bytes), lanes);
-            }
+            let parts = self.word_parts(body, ids, parts, host.bytes);
+            return self.concat_vectors(body, &parts, (to, host.bytes), lanes);
         }
         let mut at = 0;
+        let mut placed: Vec<(Operand, u64)> = Vec::new();
         for (position, (_, width)) in parts.iter().enumerate() {
-            let from = self.operand(body, ids, position, host.bytes);
-            let task = if position == 0 { Task::Place } else { Task::PlaceOr };
-            let immediate = u64::from(at) | u64::from(*width) << 8;
-            self.call(body, task, host, (to, host.bytes), &[from], immediate, lanes);
+            placed.push((self.operand(body, ids, position, host.bytes), u64::from(at) | u64::from(*width) << 8));
             at += width;
+        }
+        // What lies in the array that is written, and there is one such part at most, is read before the others are placed.
+        placed.sort_by_key(|(from, _)| !from.moves(to, host.bytes, lanes));
+        for (index, (from, immediate)) in placed.into_iter().enumerate() {
+            let task = if index == 0 { Task::Place } else { Task::PlaceOr };
+            self.call(body, task, host, (to, host.bytes), &[from], immediate, lanes);
         }
     }
 
     /// Parts of concatenations in lanes of `bytes` bytes.
-    fn bits_of_parts(&mut self, body: &mut Body<'_>, ids: &[NodeId], parts: &[(NodeId, u32)], bytes: u32) -> Vec<Bits> {
+    fn word_parts(
+        &mut self,
+        body: &mut Body<'_>,
+        ids: &[NodeId],
+        parts: &[(NodeId, u32)],
+        bytes: u32,
+    ) -> Vec<WordPart> {
         let mut at = 0;
         let parts = parts.iter().enumerate().map(|(position, (part, width))| {
             let kind = self.circuit.netlist.kind(*part);
@@ -159,7 +170,7 @@ impl Emitter<'_> {
             let from = self.operand(body, ids, position, host.bytes);
             at += width;
             let whole = kind.fits(Kind::bits(*width)) || at == 8 * bytes;
-            Bits { from, host, at: at - width, cut: (!whole).then_some(*width) }
+            WordPart { from, host, at: at - width, cut: (!whole).then_some(*width) }
         });
         parts.collect()
     }

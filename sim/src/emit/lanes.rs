@@ -1,7 +1,7 @@
 //! Operands of kernels: where their lanes lie, or a copy where they stand side by side.
 
 use super::batch::Host;
-use super::vector::{Bits, Work};
+use super::vector::{Lanes, WordPart, Work};
 use super::{Body, Emitter};
 use crate::kernels::{Kernel, Task};
 use crate::netlist::{Kind, NodeId, Op};
@@ -10,7 +10,8 @@ use cranelift_codegen::ir::{InstBuilder, Value as Ssa};
 
 /// Bytes that an operand's runs have to have on average; shorter ones are gathered first.
 const WORTH_A_CALL: usize = 64;
-/// Bytes that an operand has to have for every further run; what has fewer is copied to one place.
+/// Bytes that an operand has to have for every further run: a further call takes about as long as to copy so many, and the
+/// copy serves other users, too.
 const WORTH_ANOTHER_CALL: usize = 1024;
 /// Equal lanes that are worth a call.
 const WORTH_A_SPLAT: usize = 8;
@@ -127,6 +128,13 @@ fn strips<'o>(operands: impl Iterator<Item = &'o Operand>, lanes: usize, step: u
     cuts.windows(2).map(|w| (w[0], w[1])).collect()
 }
 
+/// Lanes from `nodes[0]` on that lie side by side.
+fn run_of(nodes: &[NodeId], bytes: u32, place: impl Fn(NodeId) -> Option<Place>) -> Option<(Place, usize)> {
+    let first = place(nodes[0])?;
+    let neighbour = |(i, id): &(usize, &NodeId)| place(**id) == Some(first.plus(*i as u32 * bytes));
+    Some((first, nodes.iter().enumerate().take_while(neighbour).count()))
+}
+
 impl Emitter<'_> {
     /// Computes all lanes, with a kernel or short code, once for each stretch over which all operands are runs. What is
     /// read from the array that is written is read before it is overwritten.
@@ -158,7 +166,7 @@ impl Emitter<'_> {
         let kernel = self.tier.kernel(task, host.bytes, host.signed);
         for (first, end) in strips {
             if work.is_short(end - first) {
-                body.vectors(&work, first, self.padded(end, lanes, (to, bytes)));
+                body.vectors(&work, self.with_padding(first, end, lanes, (to, bytes)));
             } else {
                 body.call(kernel, &work, first, end);
             }
@@ -166,16 +174,17 @@ impl Emitter<'_> {
     }
 
     /// Concatenations in short code.
-    pub(super) fn concat_vectors(&self, body: &mut Body<'_>, parts: &[Bits], target: (Place, u32), lanes: usize) {
+    pub(super) fn concat_vectors(&self, body: &mut Body<'_>, parts: &[WordPart], target: (Place, u32), lanes: usize) {
         for (first, end) in strips(parts.iter().map(|part| &part.from), lanes, lanes) {
-            body.concat(parts, target, first, self.padded(end, lanes, target));
+            body.concat(parts, target, self.with_padding(first, end, lanes, target));
         }
     }
 
-    /// The end of a stretch of lanes, or that of the last vector if nothing stands behind the last lane there.
-    fn padded(&self, end: usize, lanes: usize, (to, bytes): (Place, u32)) -> usize {
+    /// A stretch of lanes, the last of which may be written up to the end of the vector if nothing stands there.
+    fn with_padding(&self, first: usize, end: usize, lanes: usize, (to, bytes): (Place, u32)) -> Lanes {
         let last = end == lanes && self.is_room(to);
-        if last { end.next_multiple_of((VECTOR / bytes) as usize) } else { end }
+        let limit = if last { end.next_multiple_of((VECTOR / bytes) as usize) } else { end };
+        Lanes { first, end, limit }
     }
 
     /// All lanes of the first operand where the flag is set, else of the second.
@@ -339,14 +348,9 @@ impl Emitter<'_> {
 
     /// Lanes from `nodes[0]` on that lie side by side, in their own places or as copies.
     fn run(&self, nodes: &[NodeId], bytes: u32) -> Option<(Place, usize)> {
-        let run = |place: &dyn Fn(NodeId) -> Option<Place>| {
-            let first = place(nodes[0])?;
-            let neighbour = |(i, id): &(usize, &NodeId)| place(**id) == Some(first.plus(*i as u32 * bytes));
-            Some((first, nodes.iter().enumerate().take_while(neighbour).count()))
-        };
-        let copy = |id: NodeId| self.copies.get(&(self.home(id, bytes)?, bytes)).copied();
-        let runs = [run(&|id| self.home(id, bytes)), run(&copy)];
-        runs.into_iter().flatten().reduce(|own, copy| if copy.1 > own.1 { copy } else { own })
+        let own = run_of(nodes, bytes, |id| self.home(id, bytes))?;
+        let copy = run_of(nodes, bytes, |id| self.copies.get(&(self.home(id, bytes)?, bytes)).copied());
+        copy.filter(|(_, lanes)| *lanes > own.1).or(Some(own))
     }
 
     /// Lanes from `nodes[0]` on that come by turns from two places.

@@ -96,7 +96,9 @@ pub struct Emitter<'a> {
     memories: &'a [MemoryPlace],
     tier: Tier,
     arrays: HashMap<(Vec<NodeId>, u32), lanes::Operand>,
-    /// Copies of what lies at a place in so many bytes, made this cycle to stand beside others.
+    /// Copies of what lies at a place in so many bytes, made to stand beside others. They are made in every cycle and before
+    /// they are used, because batches are in no branch and functions run in the order in which they are made, but for those
+    /// that pack outputs. Of a register that is written in place they have the old value, which is what everybody reads.
     copies: HashMap<(Place, u32), Place>,
     constants: Vec<(Place, Vec<u8>)>,
     waiting: HashMap<usize, Waiting>,

@@ -142,12 +142,12 @@ impl Emitter<'_> {
             }
             at += width;
         }
-        self.side_by_side_parts(body, &parts)
+        if parts.len() > 1 { self.side_by_side_parts(body, &parts) } else { None }
     }
 
     /// The whole of parts that lie side by side in memory.
     fn side_by_side_parts(&self, body: &mut Body<'_>, parts: &[(NodeId, u32)]) -> Option<Ssa> {
-        let first = self.plan.homes.get(&parts.first()?.0)?;
+        let first = self.plan.homes.get(&parts[0].0)?;
         let mut bytes = 0;
         for (part, width) in parts {
             let size = self.circuit.netlist.kind(*part).bytes();

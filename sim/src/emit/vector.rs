@@ -68,7 +68,7 @@ pub(super) fn are_few(lanes: usize, bytes: u32) -> bool {
 
 /// A part of concatenations.
 #[derive(Clone, Debug)]
-pub(super) struct Bits {
+pub(super) struct WordPart {
     /// The part in all lanes.
     pub(super) from: Operand,
     /// Its host type.
@@ -79,15 +79,30 @@ pub(super) struct Bits {
     pub(super) cut: Option<u32>,
 }
 
-/// The vectors of the lanes `first..end`: the first lane of each, and how many there are, a power of two.
-fn vectors_of(first: usize, end: usize, bytes: u32) -> impl Iterator<Item = (usize, u32)> {
-    let mut lane = first;
-    std::iter::from_fn(move || {
-        let rest = (end - lane).checked_ilog2()?;
-        let count = (VECTOR / bytes).min(1 << rest.min(31));
-        lane += count as usize;
-        Some((lane - count as usize, count))
-    })
+/// Lanes `first..end`, behind which those up to `limit` may be written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lanes {
+    pub(super) first: usize,
+    pub(super) end: usize,
+    pub(super) limit: usize,
+}
+
+impl Lanes {
+    /// Vectors of lanes of `bytes` bytes: the first lane of each, and how many there are, a power of two.
+    fn vectors(self, bytes: u32) -> impl Iterator<Item = (usize, u32)> {
+        let mut lane = self.first;
+        std::iter::from_fn(move || {
+            if lane >= self.end {
+                return None;
+            }
+            let mut count = (VECTOR / bytes) as usize;
+            while count > self.limit - lane {
+                count /= 2;
+            }
+            lane += count;
+            Some((lane - count, count as u32))
+        })
+    }
 }
 
 fn lane_type(bytes: u32) -> Type {
@@ -100,39 +115,36 @@ fn lane_type(bytes: u32) -> Type {
 }
 
 impl Body<'_> {
-    /// Computes the lanes `first..end`.
+    /// Computes some lanes.
     ///
     /// Results that are narrower than what they are computed in are stored a whole vector at a time where there are as
     /// many: a processor waits for narrow stores when they are loaded together.
-    pub(super) fn vectors(&mut self, work: &Work<'_>, first: usize, end: usize) {
+    pub(super) fn vectors(&mut self, work: &Work<'_>, lanes: Lanes) {
         let (width, (to, result)) = (work.width(), work.to);
-        let most = (VECTOR / width) as usize;
-        let mut lane = first;
-        while lane < end {
-            let whole = (VECTOR / result) as usize;
-            if result < width && end - lane >= whole {
-                let parts = (lane..lane + whole).step_by(most).map(|at| self.vector(work, at, most as u32));
-                let parts = parts.collect();
-                let packed = self.pack_lanes(parts, width, result);
-                let packed = self.finished(work, packed, result);
-                self.store_lanes(packed, result, to.plus(lane as u32 * result), result, whole as u32);
-                lane += whole;
-                continue;
+        let (most, whole) = ((VECTOR / width) as usize, (VECTOR / result) as usize);
+        let Lanes { mut first, end, limit } = lanes;
+        while result < width && first < end && limit - first >= whole {
+            let mut parts: Vec<Ssa> = Vec::new();
+            for lane in (first..first + whole).step_by(most) {
+                // Behind the last lane anything may stand.
+                let part = if lane < end { self.vector(work, lane, most as u32) } else { parts[0] };
+                parts.push(part);
             }
-            let mut count = most;
-            while count > end - lane {
-                count /= 2;
-            }
-            let value = self.vector(work, lane, count as u32);
+            let packed = self.pack_lanes(parts, width, result);
+            let packed = self.finished(work, packed, result);
+            self.store_lanes(packed, result, to.plus(first as u32 * result), result, whole as u32);
+            first += whole;
+        }
+        for (lane, count) in (Lanes { first, end, limit }).vectors(width) {
+            let value = self.vector(work, lane, count);
             let value = self.finished(work, value, width);
-            self.store_lanes(value, width, to.plus(lane as u32 * result), result, count as u32);
-            lane += count;
+            self.store_lanes(value, width, to.plus(lane as u32 * result), result, count);
         }
     }
 
-    /// Concatenations in the lanes `first..end`.
-    pub(super) fn concat(&mut self, parts: &[Bits], (to, bytes): (Place, u32), first: usize, end: usize) {
-        for (lane, count) in vectors_of(first, end, bytes) {
+    /// Concatenations in some lanes.
+    pub(super) fn concat(&mut self, parts: &[WordPart], (to, bytes): (Place, u32), lanes: Lanes) {
+        for (lane, count) in lanes.vectors(bytes) {
             let placed = parts.iter().map(|part| self.placed(part, lane, count, bytes)).collect::<Vec<_>>();
             let whole = placed.into_iter().reduce(|low, high| self.builder.ins().bor(low, high));
             if let Some(whole) = whole {
@@ -142,7 +154,7 @@ impl Body<'_> {
     }
 
     /// A part of concatenations where it belongs.
-    fn placed(&mut self, part: &Bits, lane: usize, count: u32, bytes: u32) -> Ssa {
+    fn placed(&mut self, part: &WordPart, lane: usize, count: u32, bytes: u32) -> Ssa {
         let Host { bytes: own, signed } = part.host;
         let mut value = self.load_lanes(part.from.place(lane), (own, signed), count, bytes);
         if let Some(size) = part.cut {
@@ -163,8 +175,7 @@ impl Body<'_> {
                 let pairs = half * lanes / 2..(half + 1) * lanes / 2;
                 let taken = pairs.flat_map(|lane| [lane * bytes, VECTOR + lane * bytes]);
                 let mask: Vec<u8> = taken.flat_map(|first| (first..first + bytes).map(|byte| byte as u8)).collect();
-                let mask = self.builder.func.dfg.immediates.push(ConstantData::from(mask.as_slice()));
-                let mixed = self.builder.ins().shuffle(a, b, mask);
+                let mixed = self.shuffled(a, b, &mask);
                 self.store_lanes(mixed, 1, to.plus((2 * vector + half) * VECTOR), 1, VECTOR);
             }
         }
@@ -188,6 +199,12 @@ impl Body<'_> {
         parts[0]
     }
 
+    /// Bytes of two vectors.
+    fn shuffled(&mut self, a: Ssa, b: Ssa, mask: &[u8]) -> Ssa {
+        let mask = self.builder.func.dfg.immediates.push(ConstantData::from(mask));
+        self.builder.ins().shuffle(a, b, mask)
+    }
+
     /// The low halves of the lanes of two vectors.
     fn narrow_lanes(&mut self, a: Ssa, b: Ssa, width: u32, half: u32) -> Ssa {
         let (a, b) = (self.view(a, types::I8X16), self.view(b, types::I8X16));
@@ -195,8 +212,7 @@ impl Body<'_> {
         let taken =
             |from: u32| (0..lanes).flat_map(move |l| (0..half).map(move |byte| (from + l * width + byte) as u8));
         let mask: Vec<u8> = taken(0).chain(taken(VECTOR)).collect();
-        let mask = self.builder.func.dfg.immediates.push(ConstantData::from(mask.as_slice()));
-        let narrow = self.builder.ins().shuffle(a, b, mask);
+        let narrow = self.shuffled(a, b, &mask);
         self.view(narrow, lane_type(half))
     }
 
@@ -205,14 +221,9 @@ impl Body<'_> {
         let lane = lane_type(bytes).lane_type();
         let scalar = if bytes < 8 { self.builder.ins().ireduce(lane, value) } else { value };
         let vector = self.builder.ins().splat(lane_type(bytes), scalar);
-        let mut at = 0;
-        while at < lanes {
-            let mut count = VECTOR / bytes;
-            while count > lanes - at {
-                count /= 2;
-            }
-            self.store_lanes(vector, bytes, place.plus(at * bytes), bytes, count);
-            at += count;
+        let lanes = Lanes { first: 0, end: lanes as usize, limit: lanes as usize };
+        for (lane, count) in lanes.vectors(bytes) {
+            self.store_lanes(vector, bytes, place.plus(lane as u32 * bytes), bytes, count);
         }
     }
 
@@ -390,8 +401,7 @@ impl Body<'_> {
             let taken = (0..count).flat_map(|lane| (0..bytes).map(move |byte| (lane * width + byte) as u8));
             let mut mask: Vec<u8> = taken.collect();
             mask.resize(VECTOR as usize, 0);
-            let mask = self.builder.func.dfg.immediates.push(ConstantData::from(mask.as_slice()));
-            vector = self.builder.ins().shuffle(source, source, mask);
+            vector = self.shuffled(source, source, &mask);
         }
         let pointer = self.base(place.base);
         let size = count * bytes;

@@ -15,6 +15,7 @@ mod parts;
 mod registers;
 mod watch;
 
+use crate::SimError;
 use crate::circuit::Circuit;
 use crate::netlist::{NodeId, Op, StorageId};
 use crate::profile::Profile;
@@ -225,7 +226,10 @@ pub struct Plan {
 
 impl Plan {
     /// Plans a cycle; a layout is made for the first one and kept after that, because the state lies in it.
-    pub fn new(circuit: &Circuit, layout: Option<Layout>, profile: &Profile) -> (Self, Layout) {
+    ///
+    /// # Errors
+    /// Units that wait for each other, which no circuit should lead to.
+    pub fn new(circuit: &Circuit, layout: Option<Layout>, profile: &Profile) -> Result<(Self, Layout), SimError> {
         let Packed { groups, bytes } = groups::groups(circuit);
         let mut ranges = registers::ranges(circuit, &groups, &registers::uses(circuit));
         let layout = layout.unwrap_or_else(|| {
@@ -239,11 +243,11 @@ impl Plan {
         plan.place_groups(circuit, &layout, &groups, &ranges);
         plan.place_bytes(circuit, &bytes);
         let (units, update) = plan.units(circuit, &layout, groups, ranges);
-        plan.update = order::in_place(circuit, update);
+        plan.update = order::in_place(circuit, update)?;
         plan.commit = writes(circuit);
         let mut activity = Activity::new(circuit, &layout, units.iter().chain(&plan.update));
         plan.outlook = Outlook::new(circuit, &layout, &mut activity, units.iter().chain(&plan.update));
-        let (evaluate, cycle) = order::order(circuit, choices::gather(circuit, &activity, profile, units));
+        let (evaluate, cycle) = order::order(circuit, choices::gather(circuit, &activity, profile, units))?;
         let reads = |units: &[Unit]| units.iter().flat_map(|u| u.reads(circuit)).collect::<Vec<_>>();
         let edge = [reads(&plan.commit), reads(&plan.update)].concat();
         let mut later = [edge.as_slice(), &reads(&cycle)].concat();
@@ -253,7 +257,7 @@ impl Plan {
         let mut divided = |units, outside: &[NodeId]| divide(circuit, &layout, &mut activity, profile, units, outside);
         plan.cycle = moves.chain(divided(cycle, &edge)).collect();
         plan.evaluate = divided(evaluate, &later);
-        (plan, layout)
+        Ok((plan, layout))
     }
 
     /// Loads that need no work: they are read where they lie.

@@ -1,6 +1,7 @@
 //! The order of units.
 
 use super::Unit;
+use crate::SimError;
 use crate::circuit::Circuit;
 use crate::lower::value::Value;
 use crate::netlist::StorageId;
@@ -8,7 +9,10 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Units in an order in which everything is made before it is used, in two parts: what makes the kept values, the rest.
 /// Stays with single nodes or with batches as long as it can, so that kernel calls stand together.
-pub fn order(circuit: &Circuit, units: Vec<Unit>) -> (Vec<Unit>, Vec<Unit>) {
+///
+/// # Errors
+/// Units that wait for each other, which no plan should have.
+pub fn order(circuit: &Circuit, units: Vec<Unit>) -> Result<(Vec<Unit>, Vec<Unit>), SimError> {
     let mut maker: Vec<Option<usize>> = vec![None; circuit.netlist.len()];
     for (index, unit) in units.iter().enumerate() {
         unit.makes().iter().for_each(|id| maker[id.index()] = Some(index));
@@ -23,11 +27,11 @@ pub fn order(circuit: &Circuit, units: Vec<Unit>) -> (Vec<Unit>, Vec<Unit>) {
         })
         .collect();
     let early = early(circuit, &maker, &makers);
-    let sequence = sequence(&units, &makers);
+    let sequence = sequence(&units, &makers)?;
     let mut units: Vec<Option<Unit>> = units.into_iter().map(Some).collect();
     let (first, second): (Vec<usize>, Vec<usize>) = sequence.into_iter().partition(|i| early[*i]);
     let mut take = |which: Vec<usize>| which.into_iter().filter_map(|i| units[i].take()).collect();
-    (take(first), take(second))
+    Ok((take(first), take(second)))
 }
 
 /// Units that kept values need.
@@ -44,7 +48,7 @@ fn early(circuit: &Circuit, maker: &[Option<usize>], makers: &[Vec<usize>]) -> V
     early
 }
 
-fn sequence(units: &[Unit], makers: &[Vec<usize>]) -> Vec<usize> {
+fn sequence(units: &[Unit], makers: &[Vec<usize>]) -> Result<Vec<usize>, SimError> {
     let mut waiting: Vec<usize> = makers.iter().map(Vec::len).collect();
     let mut users: Vec<Vec<usize>> = vec![Vec::new(); units.len()];
     for (index, makers) in makers.iter().enumerate() {
@@ -66,12 +70,14 @@ fn sequence(units: &[Unit], makers: &[Vec<usize>]) -> Vec<usize> {
             }
         }
     }
-    debug_assert_eq!(sequence.len(), units.len(), "units wait for each other");
-    sequence
+    if sequence.len() == units.len() { Ok(sequence) } else { Err(SimError::Code("units wait for each other".into())) }
 }
 
 /// Units that write in place, in an order in which everything is read before it is written.
-pub fn in_place(circuit: &Circuit, units: Vec<Unit>) -> Vec<Unit> {
+///
+/// # Errors
+/// Units that wait for each other, which no plan should have.
+pub fn in_place(circuit: &Circuit, units: Vec<Unit>) -> Result<Vec<Unit>, SimError> {
     let mut takers = HashMap::new();
     for register in &circuit.updates.registers {
         let mut nodes = Vec::new();
@@ -98,7 +104,7 @@ pub fn in_place(circuit: &Circuit, units: Vec<Unit>) -> Vec<Unit> {
             readers
         })
         .collect();
-    let sequence = sequence(&units, &makers);
+    let sequence = sequence(&units, &makers)?;
     let mut units: Vec<Option<Unit>> = units.into_iter().map(Some).collect();
-    sequence.into_iter().filter_map(|i| units[i].take()).collect()
+    Ok(sequence.into_iter().filter_map(|i| units[i].take()).collect())
 }

@@ -96,10 +96,11 @@ pub fn ranges(circuit: &Circuit, groups: &[Vec<NodeId>], uses: &[u32]) -> Ranges
     for mut members in by_batch(circuit).into_values() {
         let store = |m: usize| circuit.store(circuit.updates.registers[m].storage);
         if store(members[0]).kind.width > 64 {
-            let enabled = |m: &usize| circuit.updates.registers[*m].enable.is_some();
-            let (enabled, always): (Vec<usize>, Vec<usize>) = members.into_iter().partition(enabled);
-            all.single.extend(always);
-            all.ranges.extend(enabled.into_iter().map(|m| Range { members: vec![m], how: How::Enabled }));
+            // All of them, so that one that cannot be written in place is not because others of its batch can.
+            all.ranges.extend(members.into_iter().map(|m| {
+                let enabled = circuit.updates.registers[m].enable.is_some();
+                Range { members: vec![m], how: if enabled { How::Enabled } else { How::Copied } }
+            }));
             continue;
         }
         if members.len() < VECTOR_LANES {
@@ -375,7 +376,7 @@ impl Ranges {
         units.extend(self.ranges.into_iter().filter_map(|r| match r.how {
             How::Computed(_) => None,
             How::Summed(_) => Some(Unit::Sums(r.members)),
-            How::Enabled if r.is_wide(circuit) => Some(Unit::Register(r.members[0])),
+            How::Copied | How::Enabled if r.is_wide(circuit) => Some(Unit::Register(r.members[0])),
             How::Copied | How::Enabled => Some(Unit::Registers(r.members)),
         }));
         units
