@@ -131,17 +131,11 @@ impl Emitter<'_> {
 
     /// Bits of a wide value that consist of parts that lie side by side in memory.
     fn side_by_side_limb(&self, body: &mut Body<'_>, value: &Value, bits: Range<u32>) -> Option<Ssa> {
-        let (mut at, mut parts) = (0, Vec::new());
-        for Piece { width, source } in value.pieces() {
-            if at < bits.end && bits.start < at + width {
-                let Source::Node(id) = source else { return None };
-                if at < bits.start || at + width > bits.end {
-                    return None;
-                }
-                parts.push((id, width));
-            }
-            at += width;
-        }
+        let whole = |cut: Cut| match cut.source {
+            Source::Node(id) if cut.count == cut.of => Some((id, cut.of)),
+            _ => None,
+        };
+        let parts = cuts(value, bits).map(whole).collect::<Option<Vec<_>>>()?;
         if parts.len() > 1 { self.side_by_side_parts(body, &parts) } else { None }
     }
 
@@ -338,29 +332,49 @@ impl Emitter<'_> {
         if let Some(bytes) = self.side_by_side_limb(body, value, from..to) {
             return bytes;
         }
-        let (mut at, mut whole) = (0, None);
-        for Piece { width, source } in value.pieces() {
-            let (first, last) = (from.max(at), to.min(at + width));
-            if first < last {
-                let (low, count) = (first - at, last - first);
-                let bits = match source {
-                    Source::Storage(storage, base) => self.storage_bits(body, storage, base + low, Kind::bits(count)),
-                    Source::Node(id) => {
-                        let bits = self.value(body, id);
-                        let signed = self.circuit.netlist.kind(id).signed;
-                        field(body, bits, signed, low, Kind::bits(count))
-                    }
-                };
-                let bits = body.builder.ins().ishl_imm_s(bits, i64::from(first - from));
-                whole = Some(match whole {
-                    None => bits,
-                    Some(low) => body.builder.ins().bor(low, bits),
-                });
-            }
-            at += width;
+        let mut whole = None;
+        for Cut { source, low, count, at, .. } in cuts(value, from..to) {
+            let bits = match source {
+                Source::Storage(storage, base) => self.storage_bits(body, storage, base + low, Kind::bits(count)),
+                Source::Node(id) => {
+                    let bits = self.value(body, id);
+                    let signed = self.circuit.netlist.kind(id).signed;
+                    field(body, bits, signed, low, Kind::bits(count))
+                }
+            };
+            let bits = body.builder.ins().ishl_imm_s(bits, i64::from(at));
+            whole = Some(match whole {
+                None => bits,
+                Some(low) => body.builder.ins().bor(low, bits),
+            });
         }
         whole.unwrap_or_else(|| body.constant(0))
     }
+}
+
+/// What some bits of a value take of one of its pieces.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    source: Source,
+    /// Bits of the piece.
+    of: u32,
+    /// The lowest bit that is taken of it, and how many.
+    low: u32,
+    count: u32,
+    /// Where they go among the bits.
+    at: u32,
+}
+
+/// The pieces that some bits of a value consist of.
+fn cuts(value: &Value, bits: Range<u32>) -> impl Iterator<Item = Cut> {
+    let mut end = 0;
+    value.pieces().into_iter().filter_map(move |Piece { width, source }| {
+        let start = end;
+        end += width;
+        let (first, last) = (bits.start.max(start), bits.end.min(end));
+        let (low, at) = (first - start, first - bits.start);
+        (first < last).then(|| Cut { source, of: width, low, count: last - first, at })
+    })
 }
 
 /// `kind.width` bits from `low` on.
