@@ -5,8 +5,8 @@ use heatvit_sim::{Engine, Ports};
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 
-/// Odd, with bits all over.
-const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
+/// Factor of the hash: odd, with bits all over.
+pub const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// A replay.
 #[derive(Clone, Debug, PartialEq, Eq)]

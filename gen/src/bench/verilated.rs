@@ -1,6 +1,6 @@
 //! Replay on Verilator's model of the printed Verilog: one program with the design and the loop in it.
 
-use super::ours::{LANES as HASH_LANES, Replay};
+use super::ours::{LANES as HASH_LANES, MULTIPLIER, Replay};
 use super::stimuli::Stimuli;
 use crate::error::GenError;
 use crate::files;
@@ -149,7 +149,7 @@ fn header(ports: &Ports) -> String {
          constexpr size_t INPUT_LIMBS = {};\n\n\
          constexpr size_t HASH_LANES = {HASH_LANES};\n\n\
          inline uint64_t extend(uint64_t lane, uint64_t limb) {{\n\
-         {i}const unsigned __int128 product = (unsigned __int128)(lane ^ limb) * 0x9E3779B97F4A7C15u;\n\
+         {i}const unsigned __int128 product = (unsigned __int128)(lane ^ limb) * {MULTIPLIER:#X}u;\n\
          {i}return (uint64_t)product ^ (uint64_t)(product >> 64);\n}}\n\n\
          inline void drive(Vtop &top, const uint64_t *frame) {{\n{drive}}}\n\n\
          inline void observe(const Vtop &top, uint64_t *hash) {{\n{observe}}}\n\n\
